@@ -1,0 +1,94 @@
+"""Kafka: producers, consumers and topics made from the settings. The only module that knows how to connect."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterable
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError
+
+from chassis import logs
+from chassis.settings import Settings
+
+log = logs.get(__name__)
+PARTITIONS = 6
+
+
+def _connection(settings: Settings) -> dict[str, Any]:
+    authenticated = settings.kafka_username is not None
+    protocol = {
+        (False, False): "PLAINTEXT",
+        (False, True): "SSL",
+        (True, False): "SASL_PLAINTEXT",
+        (True, True): "SASL_SSL",
+    }[authenticated, settings.kafka_tls]
+    options: dict[str, Any] = {"bootstrap_servers": settings.kafka_bootstrap_servers, "security_protocol": protocol}
+    if settings.kafka_tls:
+        options["ssl_context"] = ssl.create_default_context()
+    if authenticated and settings.kafka_password is not None:
+        options |= {
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": settings.kafka_username,
+            "sasl_plain_password": settings.kafka_password.get_secret_value(),
+        }
+    return options
+
+
+def producer(settings: Settings, client_id: str) -> AIOKafkaProducer:
+    """Idempotent, acknowledged by all in-sync replicas. Not started yet."""
+    return AIOKafkaProducer(
+        **_connection(settings),
+        client_id=client_id,
+        enable_idempotence=True,
+        acks="all",
+        compression_type="lz4",
+        linger_ms=2,
+        max_batch_size=256 * 1024,
+        request_timeout_ms=20_000,
+    )
+
+
+def consumer(settings: Settings, group: str, listener: Any, topics: Iterable[str]) -> AIOKafkaConsumer:
+    """Group subscription for assignment only: offsets are never committed to Kafka. Not started yet.
+
+    `auto_offset_reset` is none: a stored position that Kafka no longer has must stop the consumer, not move it in silence.
+    """
+    made = AIOKafkaConsumer(
+        **_connection(settings),
+        client_id=group,
+        group_id=settings.kafka_topic_prefix + group,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        session_timeout_ms=int(settings.consumer_session_seconds * 1000),
+        heartbeat_interval_ms=max(500, int(settings.consumer_session_seconds * 1000) // 4),
+        max_poll_interval_ms=300_000,
+        fetch_max_wait_ms=100,
+        max_partition_fetch_bytes=2 * 1024 * 1024,
+        metadata_max_age_ms=30_000,
+    )
+    made.subscribe([settings.kafka_topic_prefix + topic for topic in topics], listener=listener)
+    return made
+
+
+async def ensure_topics(settings: Settings, topics: Iterable[str]) -> None:
+    """Create the topics that a service publishes, unless they exist. Raises KafkaError while Kafka is down."""
+    admin = AIOKafkaAdminClient(**_connection(settings), client_id="ensure-topics")
+    await asyncio.wait_for(admin.start(), 20)
+    try:
+        wanted = [settings.kafka_topic_prefix + topic for topic in topics]
+        missing = sorted(set(wanted) - set(await admin.list_topics()))
+        for topic in missing:
+            try:
+                await admin.create_topics([NewTopic(topic, PARTITIONS, settings.kafka_replication)])
+                log.info("topic_created", topic=topic)
+            except TopicAlreadyExistsError:
+                continue
+    finally:
+        await admin.close()
+
+
+__all__ = ["PARTITIONS", "KafkaError", "consumer", "ensure_topics", "producer"]

@@ -1,0 +1,68 @@
+"""A lease with an epoch: one holder at a time, by the server's clock, never by ours.
+
+The epoch grows with every change of holder. Whoever writes under the lease checks the epoch in the same transaction, so
+that a holder that slept past its lease (SIGSTOP, a long pause) can't change anything afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo import ReturnDocument
+
+from chassis.mongo import Mongo, Tx, WriteRace, is_duplicate
+
+LEASES = "leases"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Held by `owner` under `epoch`."""
+
+    name: str
+    owner: str
+    epoch: int
+
+
+async def acquire(mongo: Mongo, name: str, owner: str, seconds: float) -> Lease | None:
+    """Take the lease if it is free or lapsed, or renew it if it is ours; None while somebody else holds it."""
+    mine = {"$eq": ["$owner", owner]}
+    lapsed: dict[str, Any] = {"$lt": [{"$ifNull": ["$expires_at", {"$toDate": 0}]}, "$$NOW"]}
+    try:
+        found = await mongo[LEASES].find_one_and_update(
+            {"_id": name, "$expr": {"$or": [mine, lapsed]}},
+            [
+                {
+                    "$set": {
+                        "epoch": {"$cond": [mine, "$epoch", {"$add": [{"$ifNull": ["$epoch", 0]}, 1]}]},
+                        "owner": owner,
+                        "expires_at": {"$add": ["$$NOW", int(seconds * 1000)]},
+                    }
+                }
+            ],
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+    except Exception as error:
+        if is_duplicate(error):
+            return None  # the upsert met a lease that is held
+        raise
+    return Lease(name, owner, found["epoch"])
+
+
+async def check(mongo: Mongo, lease: Lease, tx: Tx) -> None:
+    """Raise WriteRace unless the lease is still of this epoch. A write, so that it conflicts with a new holder's."""
+    updated = await mongo[LEASES].update_one(
+        {"_id": lease.name, "owner": lease.owner, "epoch": lease.epoch}, {"$inc": {"uses": 1}}, session=tx
+    )
+    if updated.matched_count != 1:
+        raise WriteRace("lease_lost")
+
+
+async def release(mongo: Mongo, lease: Lease) -> None:
+    """Let the next one take over at once."""
+    await mongo[LEASES].update_one(
+        {"_id": lease.name, "owner": lease.owner, "epoch": lease.epoch},
+        {"$set": {"owner": None}, "$unset": {"expires_at": ""}},
+    )

@@ -1,0 +1,199 @@
+"""The relay: publishes the outbox in order, one relay a service at a time.
+
+Sweeps the outbox page by page in `_id` order, round and round; sends a page, waits for Kafka's acknowledgement of every
+row, then deletes the rows under the lease's epoch. A crash in between sends a page again: same ids, and consumers drop
+what they have seen. Next: chassis/consumer.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from pymongo.errors import PyMongoError
+
+from chassis import clock, fail_points, kafka, lease, logs, outbox, telemetry
+from chassis.mongo import CommitUnknown, Document, Mongo, Tx, WriteRace, is_unreachable
+from chassis.settings import Settings
+from contracts.envelope import to_headers
+
+log = logs.get(__name__)
+
+
+class RelayStuck(Exception):
+    """Kafka didn't acknowledge in time, or refused. aiokafka's producer may never recover from that: it is replaced."""
+
+
+class Relay:
+    """Publishes one service's outbox; `run()` until stopped."""
+
+    def __init__(self, mongo: Mongo, settings: Settings, service: str, owner: str) -> None:
+        self._mongo = mongo
+        self._producer: AIOKafkaProducer = None
+        self._client_id = f"{service}-relay"
+        self._settings = settings
+        self._source = f"/services/{service}"
+        self._owner = owner
+        self._wake = asyncio.Event()
+        self._lease: lease.Lease | None = None
+        self._renewed = 0.0
+        self._stopping = False
+
+    def nudge(self) -> None:
+        """There is something to publish: the wake-up inside the process."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Hold the lease and publish until stopped. Raises TimeoutError when only a new process can help."""
+        while not self._stopping:
+            self._producer = kafka.producer(self._settings, self._client_id)
+            try:
+                await asyncio.wait_for(self._producer.start(), self._settings.relay_send_timeout_seconds)
+                await self._publish()
+            except RelayStuck as stuck:
+                log.error("relay_stuck", reason=str(stuck)[:300])
+            except (kafka.KafkaError, TimeoutError) as error:
+                log.warning("relay_kafka_unreachable", error=type(error).__name__)
+                await self._measure_quietly()
+                await asyncio.sleep(1.0)
+            finally:
+                # stop() can hang while Kafka is down; then the process exits and the supervisor starts a new one.
+                await asyncio.wait_for(self._producer.stop(), 10)
+        await self._release()
+
+    async def _publish(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                if await self._hold_lease():
+                    await self._sweep()
+                await self._measure()
+            except WriteRace as race:
+                # Somebody else is the relay now; what we sent last, it sends again.
+                log.warning("relay_lease_lost", reason=race.reason)
+                self._lose()
+            except CommitUnknown:
+                log.warning("relay_delete_unknown")
+            except PyMongoError as error:
+                if not is_unreachable(error):
+                    raise
+                log.warning("relay_database_unreachable", error=type(error).__name__)
+                await asyncio.sleep(1.0)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._settings.relay_poll_seconds)
+
+    async def stop(self) -> None:
+        """End after the page in hand and let another relay take over at once."""
+        self._stopping = True
+        self._wake.set()
+
+    async def _release(self) -> None:
+        if self._lease is not None:
+            await lease.release(self._mongo, self._lease)
+            self._lose()
+
+    def _lose(self) -> None:
+        self._lease = None
+        telemetry.RELAY_LEASE.set(0)
+
+    async def _hold_lease(self) -> bool:
+        if self._lease is not None and time.monotonic() - self._renewed < self._settings.relay_renew_seconds:
+            return True
+        before = time.monotonic()
+        held = await lease.acquire(self._mongo, "relay", self._owner, self._settings.relay_lease_seconds)
+        if held is None:
+            self._lose()
+            return False
+        if self._lease is None or self._lease.epoch != held.epoch:
+            log.info("relay_lease_taken", epoch=held.epoch)
+        self._lease, self._renewed = held, before
+        telemetry.RELAY_LEASE.set(1)
+        return True
+
+    async def _sweep(self) -> None:
+        """One round over the outbox. The next page is read and sent while the last one is being deleted."""
+        after: str | None = None
+        deleting: asyncio.Task[None] | None = None
+        try:
+            while not self._stopping and await self._hold_lease():
+                rows = await outbox.page(self._mongo, after, self._settings.relay_page)
+                if rows:
+                    await self._send(rows)
+                if deleting is not None:
+                    await deleting
+                    deleting = None
+                if not rows:
+                    return
+                fail_points.hit("relay.after_send")
+                deleting = asyncio.create_task(self._delete([row["_id"] for row in rows]))
+                after = rows[-1]["_id"] if len(rows) == self._settings.relay_page else None
+                if after is None:
+                    return
+        finally:
+            if deleting is not None:
+                await deleting
+
+    async def _send(self, rows: list[Document]) -> None:
+        parents = tuple(row["traceparent"] for row in rows if row.get("traceparent"))
+        with telemetry.span("relay publish", "producer", links=parents):
+            futures = [await self._enqueue(row) for row in rows]
+            done, pending = await asyncio.wait(futures, timeout=self._settings.relay_send_timeout_seconds)
+            if pending:
+                raise RelayStuck(f"{len(pending)} events unacknowledged after {self._settings.relay_send_timeout_seconds} s")
+            for future in done:
+                if future.exception() is not None:
+                    raise RelayStuck(repr(future.exception())) from future.exception()
+        telemetry.RELAY_PUBLISHED.inc(len(rows))
+
+    async def _enqueue(self, row: Document) -> Any:
+        headers = to_headers(
+            type_name=row["type"],
+            source=self._source,
+            subject=row["subject"],
+            sequence=row["sequence"],
+            time=row["time"],
+            traceparent=row.get("traceparent"),
+        )
+        topic = self._settings.kafka_topic_prefix + row["topic"]
+        key = row["subject"].encode()
+        sending = self._producer.send(topic, row["value"], key=key, headers=headers)
+        try:
+            return await asyncio.wait_for(sending, self._settings.relay_send_timeout_seconds)
+        except Exception as error:
+            raise RelayStuck(repr(error)) from error
+
+    async def _delete(self, ids: list[str]) -> None:
+        held = self._lease
+        if held is None:
+            raise WriteRace("lease_lost")
+
+        async def work(tx: Tx) -> None:
+            await lease.check(self._mongo, held, tx)
+            await outbox.delete(self._mongo, ids, tx)
+
+        await self._mongo.transaction(work)
+
+    async def _measure_quietly(self) -> None:
+        with contextlib.suppress(PyMongoError):
+            await self._measure()
+
+    async def _measure(self) -> None:
+        count, oldest = await outbox.pending(self._mongo)
+        telemetry.OUTBOX_ROWS.set(count)
+        telemetry.OUTBOX_AGE.set((clock.now() - oldest).total_seconds() if oldest else 0.0)
+
+
+async def nudge_from_changes(mongo: Mongo, relay: Relay) -> None:
+    """The hint between processes: wake the relay when another process saved events. Losing it costs only the poll."""
+    while True:
+        try:
+            pipeline: list[dict[str, Any]] = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
+            async with mongo.watch(outbox.OUTBOX, pipeline) as changes:
+                async for _ in changes:
+                    relay.nudge()
+        except PyMongoError as error:
+            log.info("relay_hint_lost", error=type(error).__name__)
+            await asyncio.sleep(1.0)

@@ -1,0 +1,163 @@
+"""Apache Kafka for the local stack: one process that is broker and controller (KRaft).
+
+Two ways in, both with SCRAM-SHA-512: SERVICES for our own processes, PARTNERS for institutions, who may do
+only what an ACL grants. Topics, partners' users and ACLs are made by the services through the admin API.
+"""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import uuid
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from deploy.local import layout
+from deploy.local.credentials import Secrets, write_private
+from deploy.local.ports import Ports, accepts
+from deploy.local.processes import ServerError
+from deploy.local.sizing import DEFAULT, Sizing
+
+USER = "services"
+BROKER_USER = "broker"
+MECHANISM = "SCRAM-SHA-512"
+NODE_ID = 1
+
+JVM_FLAGS = [
+    "-XX:+UseSerialGC",  # two cores, a small heap: starts faster than G1 and pauses no longer
+    "-XX:+ExitOnOutOfMemoryError",
+    "-XX:-UsePerfData",
+    "-Djava.awt.headless=true",
+]
+
+
+def kafka_bootstrap_servers(ports: Ports) -> str:
+    """Where services find the local Kafka."""
+    return f"127.0.0.1:{ports.kafka_services}"
+
+
+def prepare_kafka(directory: Path, ports: Ports, secrets: Secrets, sizing: Sizing = DEFAULT) -> list[str]:
+    """Writes the configuration, formats the storage the first time, and returns the command to run."""
+    home = directory / "kafka"
+    home.mkdir(parents=True, exist_ok=True)
+    properties = home / "server.properties"
+    write_private(properties, "".join(f"{name}={value}\n" for name, value in settings(home, ports, secrets).items()))
+    if not (home / "data" / "meta.properties").exists():
+        format_storage(properties, secrets)
+    heap = f"{sizing.kafka_heap_mb}m"
+    return [
+        *java_command(f"-Xms{heap}", f"-Xmx{heap}", *JVM_FLAGS),
+        "kafka.Kafka",
+        str(properties),
+    ]
+
+
+def settings(home: Path, ports: Ports, secrets: Secrets) -> dict[str, str]:
+    """The broker's `server.properties`."""
+    scram = "org.apache.kafka.common.security.scram.ScramLoginModule required"
+    plain = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+    broker = f'username="{BROKER_USER}" password="{secrets.kafka_broker_password}"'
+    listeners = f"SERVICES://127.0.0.1:{ports.kafka_services},PARTNERS://127.0.0.1:{ports.kafka_partners}"
+    controller = f"127.0.0.1:{ports.kafka_controller}"
+    return {
+        "process.roles": "broker,controller",
+        "node.id": str(NODE_ID),
+        # Static voters: unlike a quorum that is stored, it follows a change of port.
+        "controller.quorum.voters": f"{NODE_ID}@{controller}",
+        "controller.listener.names": "CONTROLLER",
+        "listeners": f"{listeners},CONTROLLER://{controller}",
+        "advertised.listeners": listeners,
+        "inter.broker.listener.name": "SERVICES",
+        "listener.security.protocol.map": ("SERVICES:SASL_PLAINTEXT,PARTNERS:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT"),
+        "log.dirs": str(home / "data"),
+        # Who may come in. The controller can't use SCRAM, whose users are in the log that it has yet to
+        # read; an open listener would make everybody on this machine a super user.
+        "sasl.enabled.mechanisms": MECHANISM,
+        "sasl.mechanism.inter.broker.protocol": MECHANISM,
+        "sasl.mechanism.controller.protocol": "PLAIN",
+        "listener.name.services.scram-sha-512.sasl.jaas.config": f"{scram} {broker};",
+        "listener.name.partners.scram-sha-512.sasl.jaas.config": f"{scram};",
+        "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.controller.plain.sasl.jaas.config": (
+            f'{plain} {broker} user_{BROKER_USER}="{secrets.kafka_broker_password}";'
+        ),
+        # What they may do: nothing, unless an ACL says so.
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": f"User:{USER};User:{BROKER_USER}",
+        "allow.everyone.if.no.acl.found": "false",
+        "auto.create.topics.enable": "false",
+        "num.partitions": "6",
+        "default.replication.factor": "1",
+        "offsets.topic.replication.factor": "1",
+        "offsets.topic.num.partitions": "4",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "transaction.state.log.num.partitions": "4",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+        "group.initial.rebalance.delay.ms": "0",
+        # Events are never thrown away: what services know can be rebuilt from them.
+        "log.retention.ms": "-1",
+        "log.retention.bytes": "-1",
+        "message.max.bytes": str(2 * 1024 * 1024),
+        "replica.fetch.max.bytes": str(2 * 1024 * 1024),
+        # Two index files of this size are set aside for every partition. They need 8 bytes for every
+        # `index.interval.bytes` of a segment, so this is enough for segments of 128 MB.
+        "log.segment.bytes": str(128 * 1024 * 1024),
+        "log.index.size.max.bytes": str(512 * 1024),
+        "metadata.log.segment.bytes": str(16 * 1024 * 1024),
+        "num.network.threads": "2",
+        "num.io.threads": "4",
+        "background.threads": "2",
+        "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
+        # A registration of a session is forgotten soon, so that a killed broker comes back at once.
+        "broker.session.timeout.ms": "3000",
+        "broker.heartbeat.interval.ms": "500",
+    }
+
+
+def format_storage(properties: Path, secrets: Secrets) -> None:
+    """Makes the empty log with its first users, who could not be made later: they let everybody else in."""
+    cluster = base64.urlsafe_b64encode(b"\x01" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
+    command = [
+        *java_command("-Xmx128m", "-XX:TieredStopAtLevel=1", *JVM_FLAGS),
+        *("kafka.tools.StorageTool", "format", "--ignore-formatted"),
+        *("--cluster-id", cluster, "--config", str(properties)),
+    ]
+    for user, password in ((USER, secrets.kafka_password), (BROKER_USER, secrets.kafka_broker_password)):
+        command += ["--add-scram", f"{MECHANISM}=[name={user},password={password}]"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise ServerError(f"Kafka's storage can't be formatted:\n{done.stdout}{done.stderr}")
+
+
+def java_command(*flags: str) -> list[str]:
+    """Java with Kafka's class path and log settings."""
+    return [
+        layout.java(),
+        *flags,
+        f"-Dlog4j2.configurationFile={layout.KAFKA_LOGGING}",
+        *("-cp", f"{layout.KAFKA_LIBS}/*"),
+    ]
+
+
+def kafka_is_ready(ports: Ports, secrets: Secrets) -> bool:
+    """Whether services can log in and the broker answers for itself."""
+    if not accepts(ports.kafka_services):
+        return False  # asked first, since the client below is slow to give up
+    admin = AdminClient(
+        {
+            "bootstrap.servers": kafka_bootstrap_servers(ports),
+            "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanism": MECHANISM,
+            "sasl.username": USER,
+            "sasl.password": secrets.kafka_password,
+            "log_level": 0,
+        }
+    )
+    try:
+        return len(admin.list_topics(timeout=2).brokers) == 1
+    except KafkaException:
+        return False

@@ -1,0 +1,137 @@
+"""MongoDB for the local stack: a replica set of one, with a password.
+
+Transactions and change streams need a replica set, so even one node is one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from deploy.local import layout
+from deploy.local.credentials import Secrets, write_private
+from deploy.local.ports import Ports
+from deploy.local.sizing import DEFAULT, Sizing
+
+REPLICA_SET = "rs0"
+USER = "platform"
+AUTHENTICATION_FAILED = 18
+
+Client = MongoClient[dict[str, Any]]
+
+
+def mongodb_url(ports: Ports, secrets: Secrets) -> str:
+    """How services reach the local MongoDB."""
+    server = f"127.0.0.1:{ports.mongodb}"
+    return f"mongodb://{USER}:{secrets.mongodb_password}@{server}/?replicaSet={REPLICA_SET}&authSource=admin"
+
+
+def prepare_mongodb(directory: Path, ports: Ports, secrets: Secrets, sizing: Sizing = DEFAULT) -> list[str]:
+    """Writes key file and configuration, and returns the command that runs `mongod` in the foreground.
+
+    After its first start the server has neither replica set nor user: `open_mongodb` makes both.
+    """
+    home = directory / "mongodb"
+    (home / "data").mkdir(parents=True, exist_ok=True)
+    write_private(home / "keyfile", secrets.mongodb_member_key + "\n")
+    configuration = {
+        # It logs to standard output, for whoever starts it to keep; `quiet` leaves out each connection.
+        "systemLog": {"quiet": True},
+        "net": {
+            "port": ports.mongodb,
+            "bindIp": "127.0.0.1",
+            "unixDomainSocket": {"enabled": False},
+            # Without zlib, the third default: it costs the most processor time.
+            "compression": {"compressors": "snappy,zstd"},
+        },
+        "replication": {"replSetName": REPLICA_SET, "oplogSizeMB": sizing.mongodb_oplog_mb},
+        "security": {"authorization": "enabled", "keyFile": str(home / "keyfile")},
+        "storage": {
+            "dbPath": str(home / "data"),
+            "wiredTiger": {"engineConfig": {"cacheSizeGB": sizing.mongodb_cache_gb}},
+        },
+        "setParameter": {
+            # Nobody else is there to take over, so there is no reason to linger on SIGTERM.
+            "shutdownTimeoutMillisForSignaledShutdown": 100,
+            "diagnosticDataCollectionEnabled": False,
+            "enableTestCommands": sizing.fail_points,
+        },
+    }
+    write_private(home / "mongod.yml", yaml.safe_dump(configuration))
+    return [str(layout.mongod()), "--config", str(home / "mongod.yml")]
+
+
+def open_mongodb(ports: Ports, secrets: Secrets) -> bool:
+    """One attempt to bring a started `mongod` to where services can write; True when they can.
+
+    Call it until it is True. At the first start it makes the replica set and the user, through the
+    exception that MongoDB grants to a local client as long as there is no user.
+    """
+    member = f"127.0.0.1:{ports.mongodb}"
+    try:
+        with connect(member) as anyone:
+            hello = anyone.admin.command("hello")
+            with connect(member, secrets.mongodb_password) as known:
+                if not is_user(known):
+                    if not hello.get("setName"):
+                        initiate(anyone, member)
+                    elif hello["isWritablePrimary"]:
+                        create_user(anyone, secrets)
+                    return False
+                if not hello["isWritablePrimary"]:
+                    follow_port(known, member)
+                    return False
+                return True
+    except PyMongoError:
+        return False  # not listening yet, or amid an election
+
+
+def connect(member: str, password: str | None = None) -> Client:
+    """A client of this one server, whatever state its replica set is in.
+
+    It gives up quickly: the caller tries again.
+    """
+    return MongoClient(
+        f"mongodb://{member}",
+        directConnection=True,
+        serverSelectionTimeoutMS=500,
+        connectTimeoutMS=500,
+        socketTimeoutMS=5_000,
+        username=USER if password else None,
+        password=password,
+    )
+
+
+def is_user(client: Client) -> bool:
+    """Whether the server knows the user and password of this client."""
+    try:
+        client.admin.command("ping")
+    except OperationFailure as failure:
+        if failure.code == AUTHENTICATION_FAILED:
+            return False
+        raise
+    return True
+
+
+def initiate(client: Client, member: str) -> None:
+    """Makes the replica set of one."""
+    client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [{"_id": 0, "host": member}]})
+
+
+def create_user(client: Client, secrets: Secrets) -> None:
+    """Makes the one user; with it the exception for local clients is over."""
+    client.admin.command("createUser", USER, pwd=secrets.mongodb_password, roles=["root"])
+
+
+def follow_port(client: Client, member: str) -> None:
+    """The replica set remembers its address: tells it the new one when the port was changed."""
+    configuration = client.admin.command("replSetGetConfig")["config"]
+    if configuration["members"][0]["host"] == member:
+        return
+    configuration["members"][0]["host"] = member
+    configuration["version"] += 1
+    client.admin.command("replSetReconfig", configuration, force=True)

@@ -1,0 +1,20 @@
+"""How big the servers of a local stack are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """Memory and log sizes, and whether MongoDB may be told to fail."""
+
+    mongodb_cache_gb: float
+    mongodb_oplog_mb: int
+    kafka_heap_mb: int
+    fail_points: bool
+    """Lets tests make chosen MongoDB commands fail (`configureFailPoint`)."""
+
+
+DEFAULT = Sizing(mongodb_cache_gb=1, mongodb_oplog_mb=1024, kafka_heap_mb=512, fail_points=False)
+TESTS = Sizing(mongodb_cache_gb=0.5, mongodb_oplog_mb=128, kafka_heap_mb=256, fail_points=True)

@@ -1,0 +1,1 @@
+"""The three services; each owns its data and none imports another."""

@@ -1,0 +1,1 @@
+"""The registration service: people, their businesses and permits, and all personal data."""
