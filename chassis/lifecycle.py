@@ -6,6 +6,7 @@ the batch in hand. A part that fails in a way that only a new process cures ends
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import os
@@ -13,7 +14,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
@@ -29,7 +30,9 @@ from chassis.oidc import OidcTokens
 from chassis.settings import Settings
 
 log = logs.get(__name__)
-ROLES = ("all", "api", "relay", "consumer")
+Role = Literal["all", "api", "relay", "consumer"]
+ROLES: tuple[Role, ...] = ("all", "api", "relay", "consumer")
+S = TypeVar("S", bound=Settings)
 _STOP_SECONDS = 25.0
 Worker = Callable[[], Awaitable[None]]
 
@@ -100,7 +103,7 @@ def _server(app: FastAPI, settings: Settings, port: int) -> _Server:
 class Process:
     """One running process of a service."""
 
-    def __init__(self, service: Service, role: Literal["all", "api", "relay", "consumer"]) -> None:
+    def __init__(self, service: Service, role: Role) -> None:
         self._service = service
         self._core = service.core
         self._role = role
@@ -246,7 +249,15 @@ async def _quietly(task: asyncio.Task[None]) -> None:
         await task
 
 
-def run(build: Callable[[Settings], Service], settings: Settings, name: str, role: Any) -> int:
+def role_of(arguments: list[str]) -> Role:
+    """The `--role` of a command line; ends the process with a usage message for anything else."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--role", choices=ROLES, default="all", help="which part of the service to run")
+    role: Role = parser.parse_args(arguments).role
+    return role
+
+
+def run(build: Callable[[S], Service], settings: S, name: str, role: Role) -> int:
     """Configure the process, build the service inside the loop and run it; returns the exit code."""
     logs.configure(settings, name)
     telemetry.configure_tracing(settings, name)

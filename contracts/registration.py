@@ -22,7 +22,7 @@ _PROFILE: dict[str, object] = {
     "category": "pemula",
     "gender": "female",
     "commodity": "kuliner",
-    "dinas": "ppkukm",
+    "dinas": "PPKUKM",
 }
 
 

@@ -19,7 +19,7 @@ _TRAINING: dict[str, object] = {
     "training_id": "trn_Qm3Xv8Rp1Ya6",
     "partner_id": "par_9sLw2Kq7Zt4B",
     "stage": "P2",
-    "dinas": "ppkukm",
+    "dinas": "PPKUKM",
     "quota": 40,
     "starts_at": "2021-03-08T09:00:00+07:00",
     "ends_at": "2021-03-08T16:00:00+07:00",

@@ -1,1 +1,1 @@
-"""The three services; each owns its data and none imports another."""
+"""The services. They never import each other: what one must know of another arrives as an event."""

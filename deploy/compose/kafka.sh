@@ -51,8 +51,9 @@ replica.fetch.max.bytes=2097152
 END
 
 if [ ! -e "$data/meta.properties" ]; then
-  "$home/bin/kafka-storage.sh" format --ignore-formatted --cluster-id "$KAFKA_CLUSTER_ID" --config "$properties" \
+  # What it prints holds what the passwords are checked against: not for a log. Errors go to standard error.
+  "$home/bin/kafka-storage.sh" format --ignore-formatted "--cluster-id=$KAFKA_CLUSTER_ID" --config "$properties" \
     --add-scram "SCRAM-SHA-512=[name=services,password=$KAFKA_PASSWORD]" \
-    --add-scram "SCRAM-SHA-512=[name=broker,password=$KAFKA_BROKER_PASSWORD]"
+    --add-scram "SCRAM-SHA-512=[name=broker,password=$KAFKA_BROKER_PASSWORD]" > /dev/null
 fi
 exec "$home/bin/kafka-server-start.sh" "$properties"

@@ -46,12 +46,14 @@ def prepare_kafka(directory: Path, ports: Ports, secrets: Secrets, sizing: Sizin
     write_private(properties, "".join(f"{name}={value}\n" for name, value in settings(home, ports, secrets).items()))
     if not (home / "data" / "meta.properties").exists():
         format_storage(properties, secrets)
+    return kafka_argv(directory, sizing)
+
+
+def kafka_argv(directory: Path, sizing: Sizing = DEFAULT) -> list[str]:
+    """The command that runs a prepared broker in the foreground."""
     heap = f"{sizing.kafka_heap_mb}m"
-    return [
-        *java_command(f"-Xms{heap}", f"-Xmx{heap}", *JVM_FLAGS),
-        "kafka.Kafka",
-        str(properties),
-    ]
+    java = java_command(f"-Xms{heap}", f"-Xmx{heap}", *JVM_FLAGS)
+    return [*java, "kafka.Kafka", str(directory / "kafka" / "server.properties")]
 
 
 def settings(home: Path, ports: Ports, secrets: Secrets) -> dict[str, str]:
@@ -130,7 +132,7 @@ def format_storage(properties: Path, secrets: Secrets) -> None:
         command += ["--add-scram", f"{MECHANISM}=[name={user},password={password}]"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode != 0:
-        raise ServerError(f"Kafka's storage can't be formatted:\n{done.stdout}{done.stderr}")
+        raise ServerError(f"Kafka's storage can't be formatted:\n{done.stderr}")
 
 
 def java_command(*flags: str) -> list[str]:

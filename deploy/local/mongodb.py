@@ -62,7 +62,12 @@ def prepare_mongodb(directory: Path, ports: Ports, secrets: Secrets, sizing: Siz
         },
     }
     write_private(home / "mongod.yml", yaml.safe_dump(configuration))
-    return [str(layout.mongod()), "--config", str(home / "mongod.yml")]
+    return mongodb_argv(directory)
+
+
+def mongodb_argv(directory: Path) -> list[str]:
+    """The command that runs a prepared `mongod` in the foreground."""
+    return [str(layout.mongod()), "--config", str(directory / "mongodb" / "mongod.yml")]
 
 
 def open_mongodb(ports: Ports, secrets: Secrets) -> bool:

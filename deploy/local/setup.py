@@ -72,7 +72,7 @@ def install_system_packages() -> None:
             "these have to be installed first, and that takes root:\n"
             f"    apt-get update && apt-get install --no-install-recommends -y "
             f"{' '.join(required + optional)}\n"
-            "Then run the same command again." + (f" (It goes on without: {', '.join(optional)}.)" if optional else "")
+            "Then run the same command again." + (f" ({' and '.join(optional)} may be left out.)" if optional else "")
         )
     if not may_install:
         say(f"going on without monitoring: {' and '.join(optional)} not installed (takes root)")
@@ -207,7 +207,17 @@ def install_kafka() -> None:
     # broker, and jars of an older version never stay on the class path.
     fresh = layout.KAFKA_LIBS.with_name("libs.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    run(["mvn", "-B", "-q", "-f", str(layout.KAFKA_POM), "dependency:copy-dependencies", f"-DoutputDirectory={fresh}"])
+    run(
+        [
+            "mvn",
+            "-B",
+            "-q",
+            "-f",
+            str(layout.KAFKA_POM),
+            "dependency:copy-dependencies",
+            f"-DoutputDirectory={fresh}",
+        ]
+    )
     stamp(fresh, layout.KAFKA_POM)
     shutil.rmtree(layout.KAFKA_LIBS, ignore_errors=True)
     fresh.rename(layout.KAFKA_LIBS)
@@ -233,8 +243,11 @@ def fingerprint(source: Path) -> str:
 
 
 def run(command: list[str], *, check: bool = True) -> None:
-    """Runs a command; its errors are shown, its chatter is not."""
-    subprocess.run(command, check=check, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+    """Runs a command; what it says is shown only if it fails."""
+    done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if check and done.returncode != 0:
+        sys.stderr.write(done.stdout.decode(errors="replace"))
+        raise subprocess.CalledProcessError(done.returncode, command)
 
 
 if __name__ == "__main__":

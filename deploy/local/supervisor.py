@@ -13,8 +13,8 @@ import yaml
 
 from deploy.local import layout
 from deploy.local.credentials import write_private
-from deploy.local.kafka_broker import prepare_kafka
-from deploy.local.mongodb import prepare_mongodb
+from deploy.local.kafka_broker import kafka_argv, prepare_kafka
+from deploy.local.mongodb import mongodb_argv, prepare_mongodb
 from deploy.local.platform import Platform
 from deploy.local.ports import Ports
 
@@ -42,6 +42,10 @@ def write_configuration(platform: Platform) -> Path:
     platform.logs.mkdir(parents=True, exist_ok=True)
     if len(str(socket_of(platform.directory))) > LONGEST_SOCKET_PATH:
         raise ValueError(f"{socket_of(platform.directory)} is too long for a socket: use a checkout nearer the root")
+    if platform.own_mongodb:
+        prepare_mongodb(platform.directory, platform.ports, platform.secrets)
+    if platform.own_kafka:
+        prepare_kafka(platform.directory, platform.ports, platform.secrets)
     write_prometheus_configuration(platform)
     write_private(platform.directory / "environment", shell_lines(platform.settings))
     file = configuration_of(platform.directory)
@@ -66,12 +70,11 @@ def socket_of(directory: Path) -> Path:
 
 def programs(platform: Platform) -> list[Program]:
     """Every program of the platform, in the order of their start."""
-    directory, ports, secrets = platform.directory, platform.ports, platform.secrets
     found = []
     if platform.own_mongodb:
-        found.append(Program("mongodb", prepare_mongodb(directory, ports, secrets), 10, 60, autostart=True))
+        found.append(Program("mongodb", mongodb_argv(platform.directory), 10, 60, autostart=True))
     if platform.own_kafka:
-        found.append(Program("kafka", prepare_kafka(directory, ports, secrets), 10, 60, autostart=True))
+        found.append(Program("kafka", kafka_argv(platform.directory), 10, 60, autostart=True))
     if platform.alertmanager:
         found.append(Program("alertmanager", alertmanager_argv(platform), 20, 10, autostart=True))
     if platform.prometheus:
