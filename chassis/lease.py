@@ -7,11 +7,10 @@ that a holder that slept past its lease (SIGSTOP, a long pause) can't change any
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
 from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
 
-from chassis.mongo import Mongo, Tx, WriteRace, is_duplicate
+from chassis.mongo import Document, Mongo, Tx, WriteRace
 
 LEASES = "leases"
 
@@ -27,28 +26,28 @@ class Lease:
 
 async def acquire(mongo: Mongo, name: str, owner: str, seconds: float) -> Lease | None:
     """Take the lease if it is free or lapsed, or renew it if it is ours; None while somebody else holds it."""
+    found = await _take(mongo, name, owner, seconds)
+    if found is None:
+        try:
+            await mongo[LEASES].insert_one({"_id": name, "epoch": 0})  # the first time ever
+        except DuplicateKeyError:
+            return None
+        found = await _take(mongo, name, owner, seconds)
+    return Lease(name, owner, found["epoch"]) if found else None
+
+
+async def _take(mongo: Mongo, name: str, owner: str, seconds: float) -> Document | None:
     mine = {"$eq": ["$owner", owner]}
-    lapsed: dict[str, Any] = {"$lt": [{"$ifNull": ["$expires_at", {"$toDate": 0}]}, "$$NOW"]}
-    try:
-        found = await mongo[LEASES].find_one_and_update(
-            {"_id": name, "$expr": {"$or": [mine, lapsed]}},
-            [
-                {
-                    "$set": {
-                        "epoch": {"$cond": [mine, "$epoch", {"$add": [{"$ifNull": ["$epoch", 0]}, 1]}]},
-                        "owner": owner,
-                        "expires_at": {"$add": ["$$NOW", int(seconds * 1000)]},
-                    }
-                }
-            ],
-            upsert=True,
-            return_document=ReturnDocument.AFTER,
-        )
-    except Exception as error:
-        if is_duplicate(error):
-            return None  # the upsert met a lease that is held
-        raise
-    return Lease(name, owner, found["epoch"])
+    lapsed = {"$lt": ["$expires_at", "$$NOW"]}  # true as well where there is no expires_at: nothing sorts before a date
+    changes = {
+        "epoch": {"$cond": [mine, "$epoch", {"$add": ["$epoch", 1]}]},
+        "owner": owner,
+        "expires_at": {"$add": ["$$NOW", int(seconds * 1000)]},
+    }
+    found: Document | None = await mongo[LEASES].find_one_and_update(
+        {"_id": name, "$expr": {"$or": [mine, lapsed]}}, [{"$set": changes}], return_document=ReturnDocument.AFTER
+    )
+    return found
 
 
 async def check(mongo: Mongo, lease: Lease, tx: Tx) -> None:

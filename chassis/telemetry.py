@@ -38,7 +38,7 @@ CONSUMER_DUPLICATES = Counter("consumer_duplicates_total", "Events seen before a
 EVENTS_GAP = Counter("events_gap_total", "Events whose predecessor was never seen", ["consumer"])
 CONSUMER_STOPPED = Gauge("consumer_stopped", "1 when the consumer gave up and somebody must look", ["consumer"])
 DEAD_LETTERS = Gauge("dead_letters", "Messages put aside: dead, or parked behind a dead one", ["consumer", "state"])
-DEAD_LETTERS_TOTAL = Counter("dead_letters_total", "Messages put aside, ever", ["consumer", "reason"])
+DEAD_LETTERS_TOTAL = Counter("dead_letters_put_aside_total", "Messages put aside, ever", ["consumer", "reason"])
 
 _tracer: Any = None
 
