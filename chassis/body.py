@@ -70,5 +70,5 @@ def idempotency(request: Request, caller: Caller) -> Idempotency | None:
                 "Idempotency-Key", "idempotency_key", "Panjang 1 sampai 200 karakter.", "Must have 1 to 200 printable characters."
             )
         )
-    asked = f"{request.method} {request.url.path} {getattr(request.state, 'body_hash', '')}"
+    asked = f"{request.method} {request.url.path}?{request.url.query} {getattr(request.state, 'body_hash', '')}"
     return Idempotency(f"{caller.id}:{key}", hashlib.sha256(asked.encode()).hexdigest())

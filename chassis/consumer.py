@@ -7,6 +7,7 @@ positions.py). Bad messages become dead letters in the same transaction (see dea
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections import deque
@@ -76,7 +77,7 @@ class Consumer:
         self._topics = topics
         self._effect = effect
         self._kafka: AIOKafkaConsumer = None
-        self._blocked: set[str] = set()
+        self._blocked: set[tuple[str, str]] = set()
         self._letters = 0
         self._recent: deque[bool] = deque(maxlen=_BAD_WINDOW)
         self._stopped = asyncio.Event()
@@ -106,6 +107,8 @@ class Consumer:
     async def _start(self) -> None:
         while not self._stopped.is_set():
             try:
+                # A topic that nobody has created yet would join the assignment only with the next metadata refresh.
+                await kafka.ensure_topics(self._settings, self._topics)
                 await asyncio.wait_for(self._kafka.start(), 30)
             except (KafkaError, TimeoutError) as error:
                 log.warning("consumer_kafka_unreachable", consumer=self.name, error=type(error).__name__)
@@ -121,11 +124,12 @@ class Consumer:
             for partition, offset in (await self._kafka.beginning_offsets(fresh)).items():
                 await positions.begin(self._mongo, self.name, partition, offset)
             stored |= await positions.load(self._mongo, self.name, fresh)
+        blocked, letters = await dead_letters.open_subjects(self._mongo, self.name)
+        await dead_letters.measure(self._mongo, self.name)
+        # No await from here on: what is fetched between the seek and `expected` would be dropped, and never fetched again.
         for partition, offset in stored.items():
             self._kafka.seek(partition, offset)
-        self._blocked, self._letters = await dead_letters.open_subjects(self._mongo, self.name)
-        await dead_letters.measure(self._mongo, self.name)
-        self.expected = stored
+        self._blocked, self._letters, self.expected = blocked, letters, stored
         log.info("consumer_assigned", consumer=self.name, partitions=len(assigned))
 
     async def _step(self) -> None:
@@ -145,7 +149,9 @@ class Consumer:
             entries = await self._decode(fetched)
             if entries:
                 started = time.perf_counter()
-                await self._process(entries)
+                # After a resynchronisation the rest of the batch is void too: going on would skip what wasn't committed.
+                with contextlib.suppress(_Resynchronised):
+                    await self._process(entries)
                 telemetry.CONSUMER_BATCH.labels(self.name).observe(len(entries))
                 telemetry.CONSUMER_SECONDS.labels(self.name).observe(time.perf_counter() - started)
             if self._letters:
@@ -187,9 +193,7 @@ class Consumer:
                 self._bury(entries, poison)
                 await self._process(entries)
                 return
-            except _Resynchronised:
-                return
-            except (StopAndPage, PyMongoError, CommitUnknown, asyncio.CancelledError):
+            except (_Resynchronised, StopAndPage, PyMongoError, CommitUnknown, asyncio.CancelledError):
                 raise
             except Exception as error:
                 log.exception("consumer_effect_failed", consumer=self.name, events=len(entries), attempt=attempt)
@@ -232,7 +236,7 @@ class Consumer:
         self._count(entries, applied, letters)
         if letters:
             self._letters += len(letters)
-            self._blocked |= {doc["subject"] for doc in letters if doc["subject"] is not None}
+            self._blocked |= {(doc["topic"], doc["subject"]) for doc in letters if doc["subject"] is not None}
             await dead_letters.measure(self._mongo, self.name)
             if sum(self._recent) > _BAD_LIMIT:
                 raise StopAndPage(f"more than {_BAD_LIMIT} of the last {_BAD_WINDOW} messages were bad")
@@ -283,12 +287,12 @@ class Consumer:
                 continue
             moves[entry.partition] = (expected, entry.record.offset + 1)
             event, letter = entry.event, entry.letter
-            if event is not None and event.subject in blocked:
+            if event is not None and (entry.record.topic, event.subject) in blocked:
                 letter = dead_letters.letter(self.name, entry.record, event.subject, "parked", "behind_dead_letter", "")
             if letter is not None:
                 letters.append(letter)
                 if letter["subject"] is not None:
-                    blocked.add(letter["subject"])
+                    blocked.add((letter["topic"], letter["subject"]))
             elif event is not None:
                 events.append(event)
         return events, letters, moves

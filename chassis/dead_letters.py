@@ -46,12 +46,14 @@ async def save(mongo: Mongo, letters: list[Document], tx: Tx) -> None:
         await mongo[DEAD_LETTERS].insert_many(letters, session=tx)
 
 
-async def open_subjects(mongo: Mongo, consumer: str) -> tuple[set[str], int]:
-    """The subjects that must be parked, and the number of letters in all (a letter may have no subject)."""
+async def open_subjects(mongo: Mongo, consumer: str) -> tuple[set[tuple[str, str]], int]:
+    """The (topic, subject) pairs that must be parked, and the number of letters in all (one may have no subject)."""
     found = await mongo.aggregate(
-        DEAD_LETTERS, [{"$match": {"consumer": consumer}}, {"$group": {"_id": "$subject", "n": {"$sum": 1}}}]
+        DEAD_LETTERS,
+        [{"$match": {"consumer": consumer}}, {"$group": {"_id": {"topic": "$topic", "subject": "$subject"}, "n": {"$sum": 1}}}],
     )
-    return {doc["_id"] for doc in found if doc["_id"] is not None}, sum(doc["n"] for doc in found)
+    subjects = {(doc["_id"]["topic"], doc["_id"]["subject"]) for doc in found if doc["_id"]["subject"] is not None}
+    return subjects, sum(doc["n"] for doc in found)
 
 
 async def requested(mongo: Mongo, consumer: str, partitions: Iterable[tuple[str, int]]) -> list[Document]:

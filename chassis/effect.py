@@ -58,7 +58,7 @@ class Projection:
     """A batch becomes inserts and increments: `project(tx, events, careful)` must dedupe by itself."""
 
     def __init__(self, mongo: Mongo, types: Sequence[type[Payload]], project: Project) -> None:
-        self.types = {event.TYPE: event for event in types}
+        self.types: Mapping[str, type[Payload]] = {event.TYPE: event for event in types}
         self._mongo = mongo
         self._project = project
 
@@ -79,7 +79,7 @@ class Reactions:
     def __init__(
         self, mongo: Mongo, consumer: str, table: Mapping[type[Payload], React], committed: Callable[[], None] = lambda: None
     ) -> None:
-        self.types = {event.TYPE: event for event in table}
+        self.types: Mapping[str, type[Payload]] = {event.TYPE: event for event in table}
         self._mongo = mongo
         self._consumer = consumer
         self._table = table
@@ -106,7 +106,8 @@ class Reactions:
 
     def _decision(self, event: Event) -> Decision:
         inner = self._table[type(event.data)](event)
-        seen_id = f"{self._consumer}:{event.subject}"
+        # With the source: two services may tell of the same subject, each with its own sequence.
+        seen_id = f"{self._consumer}:{event.source}:{event.subject}"
 
         def decide(documents: Documents, now: datetime) -> Outcome:
             seen = documents.get(SEEN, seen_id)

@@ -7,6 +7,7 @@ that a holder that slept past its lease (SIGSTOP, a long pause) can't change any
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 

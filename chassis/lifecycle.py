@@ -25,7 +25,7 @@ from chassis.app import create_app, create_internal_app
 from chassis.auth import ApiKeys, Authenticator, NoApiKeys
 from chassis.consumer import Consumer
 from chassis.group_commit import GroupCommit
-from chassis.mongo import Mongo, connect
+from chassis.mongo import CommitUnknown, Mongo, WriteRace, connect
 from chassis.oidc import OidcTokens
 from chassis.settings import Settings
 
@@ -235,13 +235,13 @@ class Process:
 
 
 async def _forever(worker: Worker) -> None:
-    """A background worker goes on through database trouble."""
+    """A background worker goes on through database trouble. It waits by itself between rounds."""
     while True:
         try:
             await worker()
-        except PyMongoError as error:
+        except (PyMongoError, WriteRace, CommitUnknown) as error:
             log.warning("worker_database_trouble", error=repr(error)[:200])
-        await asyncio.sleep(1.0)
+            await asyncio.sleep(1.0)
 
 
 async def _quietly(task: asyncio.Task[None]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from aiokafka import TopicPartition
+from pymongo import UpdateOne
 
 from chassis.mongo import Document, Mongo, Tx, WriteRace
 
@@ -46,13 +47,16 @@ async def move(mongo: Mongo, consumer: str, moves: Mapping[TopicPartition, tuple
 
     Called even where nothing moves: the write makes a zombie's transaction conflict with the new owner's.
     """
-    for partition, (expected, following) in moves.items():
-        moved = await mongo[POSITIONS].update_one(
+    requests = [
+        UpdateOne(
             {"_id": _id(consumer, partition), "next_offset": expected},
             {"$set": {"next_offset": following}, "$inc": {"commits": 1}},
-            session=tx,
         )
-        if moved.matched_count != 1:
+        for partition, (expected, following) in moves.items()
+    ]
+    if requests:
+        moved = await mongo[POSITIONS].bulk_write(requests, ordered=False, session=tx)
+        if moved.matched_count != len(requests):
             raise WriteRace(FENCED)
 
 

@@ -1,0 +1,144 @@
+"""The ledger's writing side: what projections.py decides, written in the transaction that moves the position.
+
+Inserts are tried first; only when one meets a duplicate, the batch is done again `careful`ly, looking up what is new.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pymongo import ReplaceOne, UpdateOne
+
+from chassis.effect import Applied
+from chassis.mongo import Document, Mongo, Tx
+from contracts.envelope import Event
+from services.metrics.projections import Fact, Folded, Increments, Row, fact_id, fold, ledger_row, predecessor
+
+LEDGER = "ledger"
+FACTS = "facts"
+ROLLUPS = "rollups"
+TOTALS = "totals"
+PENDING = "pending"
+GENERATION = "1"
+_SLICE = 500  # events folded before the event loop gets a turn: well under 20 ms
+_PENDING_PAGE = 500
+
+
+def total_id(measure: str, dimension: str, value: str) -> str:
+    """`<generation>|<measure>|<dimension>|<value>`. Reads are ranges over `_id`."""
+    return f"{GENERATION}|{measure}|{dimension}|{value}"
+
+
+def rollup_id(measure: str, dimension: str, value: str, month: str) -> str:
+    """`<generation>|<measure>|<dimension>|<value>|<month>`. Reads are ranges over `_id`."""
+    return f"{total_id(measure, dimension, value)}|{month}"
+
+
+class Ledger:
+    """`project` is the function that a Projection wants."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._mongo = mongo
+
+    async def project(self, tx: Tx, events: Sequence[Event], careful: bool) -> Applied:
+        """Ledger rows, facts and rollups of one batch. Counts events seen before and predecessors never seen."""
+        rows: dict[str, Row] = {}
+        needed: set[str] = set()
+        for index, event in enumerate(events, start=1):
+            row = ledger_row(event)
+            rows[row["_id"]] = row
+            before = predecessor(event)
+            if before is not None:
+                needed.add(before)
+            if index % _SLICE == 0:
+                await asyncio.sleep(0)
+        if careful:
+            for known in await self._ids(LEDGER, rows, tx):
+                del rows[known]
+        missing = needed - rows.keys()
+        gaps = len(missing) - len(await self._ids(LEDGER, missing, tx)) if missing else 0
+        if rows:
+            await self._mongo[LEDGER].insert_many(list(rows.values()), ordered=False, session=tx)
+            await self._count(tx, list(rows.values()), careful=careful)
+        return Applied(duplicates=len(events) - len(rows), gaps=gaps)
+
+    async def resolve_pending(self) -> int:
+        """Count evidence that came before its person's P1 was seen, now that it may have been; returns how many waited."""
+        waiting: list[Row] = await self._mongo[PENDING].find({}).limit(_PENDING_PAGE).to_list(None)
+        ready = {
+            doc["_id"].rpartition(":")[0]
+            for doc in await self._mongo.find_by_ids(FACTS, {fact_id(row["person"], "P1") for row in waiting})
+        }
+        rows = [row for row in waiting if row["person"] in ready]
+
+        async def work(tx: Tx) -> None:
+            deleted = await self._mongo[PENDING].delete_many({"_id": {"$in": [row["_id"] for row in rows]}}, session=tx)
+            if deleted.deleted_count == len(rows):
+                await self._count(tx, rows, careful=True)
+
+        if rows:
+            await self._mongo.transaction(work)
+        return len(waiting)
+
+    async def _count(self, tx: Tx, rows: Sequence[Row], *, careful: bool) -> None:
+        folded = await self._fold(rows, await self._known_facts(tx, rows, careful=careful))
+        if folded.pending:
+            await self._mongo[PENDING].insert_many(folded.pending, session=tx)
+        if folded.new_facts:
+            await self._mongo[FACTS].insert_many(list(folded.new_facts.values()), ordered=False, session=tx)
+        if folded.earlier_facts:
+            requests = [ReplaceOne({"_id": identity}, fact) for identity, fact in folded.earlier_facts.items()]
+            await self._mongo[FACTS].bulk_write(requests, session=tx)
+        for collection, updates in ((ROLLUPS, month_updates(folded.increments)), (TOTALS, total_updates(folded.increments))):
+            if updates:
+                await self._mongo[collection].bulk_write(updates, ordered=False, session=tx)
+
+    async def _known_facts(self, tx: Tx, rows: Sequence[Row], *, careful: bool) -> dict[str, Fact]:
+        """Facts that exist already. Nearly every P1 is a person's first: it is looked up only after a clash."""
+        wanted: set[str] = set()
+        for row in rows:
+            measure = row.get("measure")
+            if measure == "P1" and careful:
+                wanted.add(fact_id(row["person"], "P1"))
+            elif measure is not None and measure.startswith("P") and measure != "P1":
+                wanted |= {fact_id(row["person"], measure), fact_id(row["person"], "P1")}
+        return {doc["_id"]: doc for doc in await self._mongo.find_by_ids(FACTS, wanted, tx)} if wanted else {}
+
+    @staticmethod
+    async def _fold(rows: Sequence[Row], facts: dict[str, Fact]) -> Folded:
+        if len(rows) <= _SLICE:
+            return fold(rows, facts)
+        return await asyncio.to_thread(fold, rows, facts)  # the event loop stays free; fold touches nothing shared
+
+    async def _ids(self, collection: str, ids: Iterable[str], tx: Tx) -> list[str]:
+        query = {"_id": {"$in": list(ids)}}
+        found: list[Document] = await self._mongo[collection].find(query, projection=["_id"], session=tx).to_list(None)
+        return [doc["_id"] for doc in found]
+
+
+def month_updates(increments: Increments) -> list[UpdateOne]:
+    """One upsert for each month that the batch touches."""
+    return [
+        UpdateOne(
+            {"_id": rollup_id(measure, dimension, value, month)},
+            {"$inc": {"n": sum(days.values()), **{f"d.{day}": count for day, count in days.items()}}},
+            upsert=True,
+        )
+        for (measure, dimension, value, month), days in increments.months.items()
+    ]
+
+
+def total_updates(increments: Increments) -> list[UpdateOne]:
+    """One upsert for each total that the batch touches."""
+    return [
+        UpdateOne({"_id": total_id(measure, dimension, value)}, {"$inc": {"n": count}}, upsert=True)
+        for (measure, dimension, value), count in increments.totals.items()
+    ]
+
+
+async def ensure_indexes(mongo: Mongo) -> None:
+    """One index beside `_id`: for drilling down and recounting by measure and day."""
+    keys: list[tuple[str, Any]] = [("measure", 1), ("day", 1)]
+    await mongo[LEDGER].create_index(keys, name="measure", partialFilterExpression={"measure": {"$exists": True}})

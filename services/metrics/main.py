@@ -1,0 +1,44 @@
+"""Composition root of metrics: a table of contents."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from chassis.consumer import Consumer
+from chassis.effect import Projection
+from chassis.lifecycle import Core, Service
+from contracts.catalogue import TOPICS, TYPES
+from services.metrics import api, assessments_api, ledger, telemetry
+from services.metrics.figures import Figures
+from services.metrics.reconciliation import Reconciliation
+from services.metrics.settings import MetricsSettings
+from services.metrics.use_cases import UseCases
+
+NAME = "metrics"
+
+
+def build(settings: MetricsSettings) -> Service:
+    """Wire the service; opens no connection yet."""
+    core = Core(NAME, settings)
+    figures = Figures(core.mongo, settings.smallest_public_cell)
+    book = ledger.Ledger(core.mongo)
+    use_cases = UseCases(core.mongo, core.group_commit, figures, book)
+    reconciliation = Reconciliation(core.mongo, settings.reconcile_every_seconds)
+    every_topic = [topic for topics in TOPICS.values() for topic in topics]
+    return Service(
+        core=core,
+        title="Jakpreneur metrics",
+        topics=TOPICS[NAME],
+        routers=[api.routes(use_cases, reconciliation), assessments_api.routes(use_cases)],
+        ensure_indexes=ledger.ensure_indexes,
+        consumers=[
+            Consumer(
+                core.mongo, settings, "metrics-ledger", every_topic, Projection(core.mongo, list(TYPES.values()), book.project)
+            )
+        ],
+        workers={
+            "follow-figures": use_cases.follow_figures,
+            "reconciliation": reconciliation.work,
+            "telemetry": partial(telemetry.keep, figures),
+        },
+    )

@@ -1,0 +1,55 @@
+"""Fixtures of every test: one real MongoDB and Kafka for the whole run, started when a test first asks for them.
+
+Each test gets databases and topics of its own (a prefix), so that tests share servers and nothing else.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from chassis.mongo import Mongo, connect
+from chassis.settings import Settings
+from deploy.local.ports import Ports
+from deploy.local.stack import TESTS, Stack
+from tests.harness.settings import settings_of
+
+SettingsFactory = Callable[..., Settings]
+DRIVERS = ("motor", "pymongo")
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A real MongoDB and a real Kafka. A test that stops one starts it again."""
+    with Stack.start(tmp_path_factory.mktemp("stack"), Ports.free(), sizing=TESTS) as running:
+        yield running
+
+
+@pytest.fixture
+def prefix() -> str:
+    """What the databases and topics of this test begin with."""
+    return f"t{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def settings(stack: Stack, prefix: str) -> SettingsFactory:
+    """`settings(relay_page=10)`: chassis settings for this test's own databases and topics."""
+
+    def make(**changes: Any) -> Settings:
+        own = {"mongodb_database_prefix": prefix, "kafka_topic_prefix": f"{prefix}."}
+        return settings_of(stack.environment(), **{**own, **changes})
+
+    return make
+
+
+@pytest_asyncio.fixture(params=DRIVERS)
+async def mongo(request: pytest.FixtureRequest, settings: SettingsFactory) -> AsyncIterator[Mongo]:
+    """This test's own database, once on each driver; dropped afterwards."""
+    opened = connect(settings(mongo_driver=request.param), "test")
+    yield opened
+    await opened.client.drop_database(opened.database.name)
+    await opened.close()
