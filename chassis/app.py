@@ -6,6 +6,7 @@ Request ids, problem details, series and OpenAPI are here, so that no service re
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -14,7 +15,6 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -37,7 +37,7 @@ _STATUS_TEXTS = {
 
 
 class RequestContext:
-    """Pure ASGI (no extra task for each request): a request id in logs and replies, a span, and security headers."""
+    """Pure ASGI (no extra task for each request): a request id in logs and replies, series, a span, security headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -52,8 +52,13 @@ class RequestContext:
         logs.clear()
         logs.bind(request_id=request_id.decode())
 
+        started = time.perf_counter()
+        status = 500
+
         async def send_with_headers(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 message["headers"] = [
                     *message["headers"],
                     (b"x-request-id", request_id),
@@ -62,9 +67,17 @@ class RequestContext:
                 ]
             await send(message)
 
-        parent = headers.get(b"traceparent", b"").decode("latin-1") or None
-        with telemetry.span(f"{scope['method']} {scope['path']}", "server", parent=parent):
-            await self._app(scope, receive, send_with_headers)
+        try:
+            if telemetry.tracing():
+                parent = headers.get(b"traceparent", b"").decode("latin-1") or None
+                with telemetry.span(f"{scope['method']} {scope['path']}", "server", parent=parent):
+                    await self._app(scope, receive, send_with_headers)
+            else:
+                await self._app(scope, receive, send_with_headers)
+        finally:
+            # The route's template, never the path that a caller sent: labels stay bounded.
+            template = getattr(scope.get("route"), "path", "none")
+            telemetry.http(scope["method"], template, status, time.perf_counter() - started)
 
 
 def create_app(
@@ -77,13 +90,13 @@ def create_app(
         openapi_url="/openapi.json",
         docs_url=None,
         redoc_url=None,
-        max_body_size=settings.max_body_bytes,
     )
     app.state.authenticator = authenticator
+    app.state.max_body_bytes = settings.max_body_bytes
     for router in routers:
-        app.include_router(router)
+        # Not include_router: it matches every request twice, and our routers carry nothing that it would add.
+        app.router.routes.extend(router.routes)
     problems.install(app)
-    Instrumentator().instrument(app)
     app.add_middleware(RequestContext)
     if settings.cors_origins:
         app.add_middleware(
@@ -117,16 +130,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
 
 
 def _api_routes(app: FastAPI) -> list[APIRoute]:
-    return [route for route in _walk(app.router.routes) if isinstance(route, APIRoute) and route.include_in_schema]
-
-
-def _walk(routes: Sequence[Any]) -> list[Any]:
-    """All routes; newer FastAPI keeps an included router as one entry."""
-    found: list[Any] = []
-    for route in routes:
-        inner = getattr(getattr(route, "original_router", None), "routes", None)
-        found += _walk(inner) if inner is not None else [route]
-    return found
+    return [route for route in app.router.routes if isinstance(route, APIRoute) and route.include_in_schema]
 
 
 def _complete(operation: dict[str, Any], route: APIRoute, method: str, schemas: dict[str, Any]) -> None:

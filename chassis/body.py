@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chassis.auth import Caller
 from chassis.decision import Idempotency
-from chassis.errors import FieldError, Invalid, invalid
+from chassis.errors import FieldError, Invalid, TooLarge, invalid
 from chassis.problems import from_validation
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -31,7 +31,7 @@ def json_body(model: type[Model]) -> Any:
     """Declare a route's body: `body: Annotated[RegisterBody, json_body(RegisterBody)]`."""
 
     async def read(request: Request) -> Model:
-        raw = await request.body()
+        raw = await _read(request)
         kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
         if kind != "application/json" and not kind.endswith("+json"):
             raise Invalid(
@@ -48,6 +48,21 @@ def json_body(model: type[Model]) -> Any:
 
     read.model = model  # type: ignore[attr-defined] # a mark on a function, read by body_model
     return Depends(read)
+
+
+async def _read(request: Request) -> bytes:
+    """The whole body, at most the app's limit. Counted here and not in a middleware, which every request would pay for."""
+    limit: int = request.app.state.max_body_bytes
+    declared = request.headers.get("content-length", "0")
+    received = bytearray()
+    if not declared.isdigit() or int(declared) <= limit:
+        async for piece in request.stream():
+            received += piece
+            if len(received) > limit:
+                break
+        else:
+            return bytes(received)
+    raise TooLarge("too_large", f"Kiriman melebihi {limit} byte.", f"The body exceeds {limit} bytes.")
 
 
 def body_model(dependant: Any) -> type[BaseModel] | None:

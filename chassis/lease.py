@@ -14,6 +14,7 @@ from pymongo.errors import DuplicateKeyError
 from chassis.mongo import Document, Mongo, Tx, WriteRace
 
 LEASES = "leases"
+LOST = "lease_lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ async def check(mongo: Mongo, lease: Lease, tx: Tx) -> None:
         {"_id": lease.name, "owner": lease.owner, "epoch": lease.epoch}, {"$inc": {"uses": 1}}, session=tx
     )
     if updated.matched_count != 1:
-        raise WriteRace("lease_lost")
+        raise WriteRace(LOST)
 
 
 async def release(mongo: Mongo, lease: Lease) -> None:

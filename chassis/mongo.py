@@ -1,7 +1,7 @@
 """MongoDB: the only module that imports the driver's client. Runs on motor (default) or on PyMongo's own async API.
 
-The two differ in `start_session`, `aggregate`, `watch` and `close`; those differences end here. Everybody else gets a
-`Mongo` and passes `tx` (a driver session with an open transaction, or a snapshot).
+The two differ in `start_session`, `start_transaction`, `aggregate`, `watch` and `close`; those differences end here.
+Everybody else gets a `Mongo` and passes `tx` (a driver session with an open transaction, or a snapshot).
 Defaults: majority reads, majority journaled writes, so that nothing read or acknowledged can be rolled back.
 """
 
@@ -116,7 +116,11 @@ class Mongo:
         if self.driver == "motor":
             session = await session
         async with session:
-            session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", j=True))
+            begun = session.start_transaction(
+                read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", j=True)
+            )
+            if self.driver == "pymongo":
+                await begun
             try:
                 result = await work(session)
             except BaseException as error:

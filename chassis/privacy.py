@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
@@ -26,16 +26,20 @@ class PersonKey:
     """A person's data key, open for use; never stored in this form."""
 
     secret: bytes
+    _cipher: AESGCM = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_cipher", AESGCM(self.secret))
 
     def encrypt(self, plain: str, *, collection: str, field: str, subject: str) -> bytes:
         """Nonce and ciphertext of one field."""
         nonce = os.urandom(_NONCE)
-        return nonce + AESGCM(self.secret).encrypt(nonce, plain.encode(), _binding(collection, field, subject))
+        return nonce + self._cipher.encrypt(nonce, plain.encode(), _binding(collection, field, subject))
 
     def decrypt(self, sealed: bytes, *, collection: str, field: str, subject: str) -> str:
         """The plain text; raises cryptography's InvalidTag if it belongs elsewhere or was altered."""
         nonce, ciphertext = sealed[:_NONCE], sealed[_NONCE:]
-        return AESGCM(self.secret).decrypt(nonce, ciphertext, _binding(collection, field, subject)).decode()
+        return self._cipher.decrypt(nonce, ciphertext, _binding(collection, field, subject)).decode()
 
 
 def _binding(collection: str, field: str, subject: str) -> bytes:

@@ -112,6 +112,11 @@ def response(request: Request, status: int, error: errors.DomainError) -> JSONRe
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
+def of(request: Request, error: errors.DomainError) -> JSONResponse:
+    """The problem document for a refusal, with the status of its kind."""
+    return response(request, next(status for kind, status in STATUS if isinstance(error, kind)), error)
+
+
 def from_validation(problems: list[Any]) -> errors.Invalid:
     """Pydantic's findings as field errors in both languages. Inputs are left out: they may be personal data."""
     found = []
@@ -129,9 +134,8 @@ def install(app: FastAPI) -> None:
     """Register the handlers."""
 
     async def domain(request: Request, error: Exception) -> JSONResponse:
-        status = next(status for kind, status in STATUS if isinstance(error, kind))
         assert isinstance(error, errors.DomainError)  # noqa: S101 - registered for this class only
-        return response(request, status, error)
+        return of(request, error)
 
     async def validation(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError | ValidationError)  # noqa: S101 - registered for these only

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+import zlib
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -18,9 +19,11 @@ from pymongo.errors import PyMongoError
 from chassis import clock, fail_points, kafka, lease, logs, outbox, telemetry
 from chassis.mongo import CommitUnknown, Document, Mongo, Tx, WriteRace, is_unreachable
 from chassis.settings import Settings
-from contracts.envelope import to_headers
+from contracts.envelope import Headers, to_headers
 
 log = logs.get(__name__)
+_PACE_SECONDS = 0.01
+_MEASURE_SECONDS = 1.0
 
 
 class RelayStuck(Exception):
@@ -41,6 +44,8 @@ class Relay:
         self._lease: lease.Lease | None = None
         self._renewed = 0.0
         self._stopping = False
+        self._measured = 0.0
+        self._partition_counts: dict[str, int] = {}
 
     def nudge(self) -> None:
         """There is something to publish: the wake-up inside the process."""
@@ -68,9 +73,12 @@ class Relay:
         while not self._stopping:
             self._wake.clear()
             try:
+                begun = time.monotonic()
                 if await self._hold_lease():
                     await self._sweep()
                 await self._measure()
+                # Under load, wait for the next rows to gather: a sweep costs the same for one row as for fifty.
+                await asyncio.sleep(max(0.0, _PACE_SECONDS - (time.monotonic() - begun)))
             except WriteRace as race:
                 # Somebody else is the relay now; what we sent last, it sends again.
                 log.warning("relay_lease_lost", reason=race.reason)
@@ -137,19 +145,43 @@ class Relay:
                 await deleting
 
     async def _send(self, rows: list[Document]) -> None:
+        """Send a page and wait until every row is acknowledged."""
         parents = tuple(row["traceparent"] for row in rows if row.get("traceparent"))
         with telemetry.span("relay publish", "producer", links=parents):
-            futures = [await self._enqueue(row) for row in rows]
-            done, pending = await asyncio.wait(futures, timeout=self._settings.relay_send_timeout_seconds)
-            if pending:
-                raise RelayStuck(f"{len(pending)} events unacknowledged after {self._settings.relay_send_timeout_seconds} s")
-            for future in done:
-                if future.exception() is not None:
-                    raise RelayStuck(repr(future.exception())) from future.exception()
+            try:
+                await asyncio.wait_for(self._send_batches(rows), self._settings.relay_send_timeout_seconds)
+            except Exception as error:
+                raise RelayStuck(f"{len(rows)} events not acknowledged: {error!r}") from error
         telemetry.RELAY_PUBLISHED.inc(len(rows))
 
-    async def _enqueue(self, row: Document) -> Any:
-        headers = to_headers(
+    async def _send_batches(self, rows: list[Document]) -> None:
+        # One record batch for each partition, built by us: a third of the cost of the producer's own send() of each row.
+        batches: dict[tuple[str, int], Any] = {}
+        acknowledged: list[Any] = []
+        for row in rows:
+            topic = self._settings.kafka_topic_prefix + row["topic"]
+            key = row["subject"].encode()
+            place = (topic, zlib.crc32(key) % await self._partitions(topic))
+            message = {"timestamp": None, "key": key, "value": row["value"], "headers": self._headers(row)}
+            batch = batches.get(place) or batches.setdefault(place, self._producer.create_batch())
+            if batch.append(**message) is None:  # full: off with it, and on with a fresh one behind it
+                acknowledged.append(await self._producer.send_batch(batch, topic, partition=place[1]))
+                batches[place] = self._producer.create_batch()
+                if batches[place].append(**message) is None:
+                    raise ValueError(f"event {row['_id']} is larger than a Kafka batch")
+        for (topic, partition), batch in batches.items():
+            acknowledged.append(await self._producer.send_batch(batch, topic, partition=partition))
+        await asyncio.gather(*acknowledged)
+
+    async def _partitions(self, topic: str) -> int:
+        """How many partitions a topic has. A subject stays on one as long as that number stays."""
+        known = self._partition_counts.get(topic)
+        if known is None:
+            known = self._partition_counts[topic] = len(await self._producer.partitions_for(topic))
+        return known
+
+    def _headers(self, row: Document) -> Headers:
+        return to_headers(
             type_name=row["type"],
             source=self._source,
             subject=row["subject"],
@@ -157,30 +189,33 @@ class Relay:
             time=row["time"],
             traceparent=row.get("traceparent"),
         )
-        topic = self._settings.kafka_topic_prefix + row["topic"]
-        key = row["subject"].encode()
-        sending = self._producer.send(topic, row["value"], key=key, headers=headers)
-        try:
-            return await asyncio.wait_for(sending, self._settings.relay_send_timeout_seconds)
-        except Exception as error:
-            raise RelayStuck(repr(error)) from error
 
     async def _delete(self, ids: list[str]) -> None:
         held = self._lease
         if held is None:
-            raise WriteRace("lease_lost")
+            raise WriteRace(lease.LOST)
 
         async def work(tx: Tx) -> None:
             await lease.check(self._mongo, held, tx)
             await outbox.delete(self._mongo, ids, tx)
 
-        await self._mongo.transaction(work)
+        while True:
+            try:
+                await self._mongo.transaction(work)
+                return
+            except WriteRace as race:
+                # Our own renewal, at the same moment, makes the check fail too: sending the page again would be a waste.
+                if race.reason == lease.LOST:
+                    raise
 
     async def _measure_quietly(self) -> None:
         with contextlib.suppress(PyMongoError):
             await self._measure()
 
     async def _measure(self) -> None:
+        if time.monotonic() - self._measured < _MEASURE_SECONDS:
+            return
+        self._measured = time.monotonic()
         count, oldest = await outbox.pending(self._mongo)
         telemetry.OUTBOX_ROWS.set(count)
         telemetry.OUTBOX_AGE.set((clock.now() - oldest).total_seconds() if oldest else 0.0)

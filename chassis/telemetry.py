@@ -17,6 +17,11 @@ disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
 
+# HTTP: by route template and class of status.
+HTTP_REQUESTS = Counter("http_requests_total", "Requests answered", ["method", "handler", "status"])
+HTTP_SECONDS = Histogram("http_request_duration_seconds", "Time to answer", ["method", "handler"], buckets=_SECONDS)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
 # Writing: how many decisions share a transaction, how long it takes, who we race against.
 COMMIT_BATCH = Histogram("group_commit_batch_size", "Decisions in one transaction", buckets=_SIZES)
 COMMIT_SECONDS = Histogram("group_commit_duration_seconds", "Load, decide and commit one batch", buckets=_SECONDS)
@@ -42,6 +47,23 @@ DEAD_LETTERS = Gauge("dead_letters", "Messages put aside: dead, or parked behind
 DEAD_LETTERS_TOTAL = Counter("dead_letters_put_aside_total", "Messages put aside, ever", ["consumer", "reason"])
 
 _tracer: Any = None
+_http_children: dict[tuple[str, str, int], tuple[Any, Any]] = {}
+
+
+def http(method: str, template: str, status: int, seconds: float) -> None:
+    """Count one request. Children are kept: looking one up by its labels costs more than counting."""
+    key = (method if method in _METHODS else "other", template, status // 100)
+    children = _http_children.get(key)
+    if children is None:
+        children = (HTTP_REQUESTS.labels(key[0], template, f"{key[2]}xx"), HTTP_SECONDS.labels(key[0], template))
+        _http_children[key] = children
+    children[0].inc()
+    children[1].observe(seconds)
+
+
+def tracing() -> bool:
+    """Whether traces go anywhere."""
+    return _tracer is not None
 
 
 def configure_tracing(settings: Settings, service: str) -> None:

@@ -5,12 +5,14 @@ Each test gets databases and topics of its own (a prefix), so that tests share s
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
+import structlog
 
 from chassis.mongo import Mongo, connect
 from chassis.settings import Settings
@@ -20,6 +22,20 @@ from tests.harness.settings import settings_of
 
 SettingsFactory = Callable[..., Settings]
 DRIVERS = ("motor", "pymongo")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_logs() -> None:
+    """Warnings with plain tracebacks; structlog's own default prints every local variable of every frame."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +66,8 @@ def settings(stack: Stack, prefix: str) -> SettingsFactory:
 async def mongo(request: pytest.FixtureRequest, settings: SettingsFactory) -> AsyncIterator[Mongo]:
     """This test's own database, once on each driver; dropped afterwards."""
     opened = connect(settings(mongo_driver=request.param), "test")
-    yield opened
-    await opened.client.drop_database(opened.database.name)
-    await opened.close()
+    try:
+        yield opened
+        await opened.client.drop_database(opened.database.name)
+    finally:
+        await opened.close()

@@ -11,6 +11,7 @@ from chassis.auth import Caller, callers
 from chassis.body import Body, idempotency, json_body
 from chassis.errors import not_found
 from chassis.http import CONFLICT, NOT_FOUND, STALE, IfMatch, id_path, version_of
+from chassis.routing import DirectRoute
 from services.metrics.use_cases import UseCases
 
 Grade = Literal["self_reported", "documented", "inspected"]
@@ -44,7 +45,7 @@ class AssessmentState(BaseModel):
 
 def routes(use_cases: UseCases) -> APIRouter:
     """The routes of assessments."""
-    router = APIRouter(prefix="/v1/assessments", tags=["assessments"])
+    router = APIRouter(prefix="/v1/assessments", tags=["assessments"], route_class=DirectRoute)
 
     @router.post("", status_code=201, response_model=AssessmentState, responses={**CONFLICT, **NOT_FOUND})
     async def submit(

@@ -23,6 +23,7 @@ from chassis.http import (
     set_etag,
     version_of,
 )  # fmt: skip
+from chassis.routing import DirectRoute
 from services.registration import domain
 from services.registration.form import RegistrationForm, Verification
 from services.registration.rules import areas, commodities, nik
@@ -121,7 +122,7 @@ class Commodities(BaseModel):
 
 def routes(use_cases: UseCases) -> APIRouter:
     """The routes of people and reference data; imports have their own file."""
-    router = APIRouter(prefix="/v1", tags=["jakpreneurs"])
+    router = APIRouter(prefix="/v1", tags=["jakpreneurs"], route_class=DirectRoute)
 
     @router.post("/jakpreneurs", status_code=201, response_model=Registered, responses={**CONFLICT})
     async def register(

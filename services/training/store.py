@@ -45,9 +45,7 @@ async def ensure_indexes(mongo: Mongo) -> None:
         "settling", name="ending", partialFilterExpression={"settling": {"$in": ["completed", "cancelled"]}}
     )
     await trainings.create_index("starts_at", name="offering", partialFilterExpression={"offered": {"$gt": 0}})
-    await mongo[ENROLMENTS].create_index(
-        "offer_expires_at", name="offers", partialFilterExpression={"status": "offered"}
-    )
+    await mongo[ENROLMENTS].create_index("offer_expires_at", name="offers", partialFilterExpression={"status": "offered"})
 
 
 class Store:

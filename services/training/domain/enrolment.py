@@ -14,7 +14,7 @@ from services.training.domain import training as trainings
 from services.training.domain.changes import Changes
 from services.training.domain.documents import ENROLMENTS, SCHEDULES, TRAININGS, training_of
 from services.training.domain.eligibility import Candidate, candidates, problems, training_problems
-from services.training.domain.refusals import refused, refused_for
+from services.training.domain.refusals import own_only, refused, refused_for
 from services.training.domain.rules import Actor, Rules
 from services.training.domain.seats import Desk, cut_off
 
@@ -38,10 +38,11 @@ class Enrol:
             raise trainings.unknown()
         if self.actor.partner_id is not None and not self.actor.owns(training):
             raise trainings.unknown()
+        alone = not self.actor.staff and self.actor.partner_id is None
+        if alone and set(self.people.values()) != {self.actor.jakpreneur_id}:
+            raise own_only()
         asking = candidates(changes, self.training_id, self.people, now)
         errors = training_problems(training, now, self.rules.waiting_limit)
-        if self.actor.jakpreneur_id is not None and set(self.people.values()) != {self.actor.jakpreneur_id}:
-            raise refused("jakpreneur_id", "R11.own_only")
         for candidate in asking:
             errors += problems(training, candidate)
         if errors:

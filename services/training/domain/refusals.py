@@ -11,7 +11,7 @@ from typing import Final
 from chassis.errors import Conflict, DomainError, FieldError, Forbidden, RuleBroken, Stale
 
 TEXTS: Final[Mapping[str, tuple[str, str]]] = {
-    # Partners (R9)
+    # Partners, R9.
     "R9.transition": ("Mitra berstatus {was} tidak dapat menjadi {to}.", "A partner that is {was} can't become {to}."),
     "R9.not_active": (
         "Hanya mitra aktif yang boleh membuat atau menerbitkan pelatihan (status sekarang: {status}).",
@@ -30,7 +30,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "Kunci hanya ditampilkan sekali dan tidak disimpan. Cabut kunci {kid} dan buat yang baru.",
         "A key is shown once and isn't stored. Revoke key {kid} and make a new one.",
     ),
-    # Trainings (R10)
+    # Trainings, R10.
     "R10.transition": ("Pelatihan berstatus {was} tidak dapat menjadi {to}.", "A training that is {was} can't become {to}."),
     "R10.approval_required": (
         "Pelatihan mitra ini harus disetujui petugas sebelum diterbitkan.",
@@ -61,7 +61,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "The schedule can't change any more: the training has begun.",
     ),
     "R10.over": ("Pelatihan sudah {status}; tidak dapat diubah.", "The training is {status}; it can't change."),
-    # Enrolments (R11)
+    # Enrolments, R11.
     "R11.not_published": (
         "Pendaftaran tidak dibuka (status pelatihan: {status}).",
         "The training isn't open for registration (it is {status}).",
@@ -93,7 +93,6 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "Jadwal bertumpuk dengan pelatihan lain yang diikuti ({training}).",
         "Its sessions overlap another training of the same person ({training}).",
     ),
-    "R11.own_only": ("Anda hanya dapat mendaftarkan diri sendiri.", "You may only enrol yourself."),
     "R11.state": (
         "Tidak dapat dilakukan: status pendaftaran {status}.",
         "Not possible: the enrolment is {status}.",
@@ -103,7 +102,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "Not possible: the training is {status}.",
     ),
     "R11.offer_expired": ("Tawaran kursi sudah kedaluwarsa.", "The offer of a seat has lapsed."),
-    # Attendance (R12)
+    # Attendance, R12.
     "R12.training_state": (
         "Kehadiran tidak dapat dicatat: status pelatihan {status}.",
         "Attendance can't be recorded: the training is {status}.",
@@ -164,6 +163,11 @@ def refused_for(errors: Iterable[FieldError]) -> DomainError:
 def not_yours() -> Forbidden:
     """A thing that the caller sees, but may not do."""
     return Forbidden("forbidden", "Anda tidak berhak melakukan ini.", "You may not do this.")
+
+
+def own_only() -> Forbidden:
+    """A citizen asks for somebody else."""
+    return Forbidden("R11.own_only", "Anda hanya dapat mendaftarkan diri sendiri.", "You may only enrol yourself.")
 
 
 def stale() -> Stale:
