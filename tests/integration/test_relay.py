@@ -177,6 +177,27 @@ async def test_a_zombie_deletes_nothing(mongo: Mongo, door: GroupCommit, quick: 
     assert await mongo[outbox.OUTBOX].count_documents({}) == 1
 
 
+async def test_its_own_renewal_costs_nothing(
+    mongo: Mongo, door: GroupCommit, quick: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The relay renews its lease at the moment at which it deletes a page: it deletes again, and doesn't send again."""
+    await door.submit(count_up("c"))
+    relay = Relay(mongo, quick, "test", "me")
+    plain_check, renewed = lease.check, []
+
+    async def check_after_a_renewal(mongo: Mongo, held: lease.Lease, tx: Any) -> None:
+        if not renewed:
+            await mongo[LEASES].find_one({"_id": "relay"}, session=tx)  # from here on the transaction sees this moment
+            renewed.append(await lease.acquire(mongo, "relay", "me", 10))
+        await plain_check(mongo, held, tx)
+
+    monkeypatch.setattr(lease, "check", check_after_a_renewal)
+    async with running(relay):
+        await eventually_async(lambda: outbox_is_empty(mongo), 20, "the outbox is empty")
+    assert [lease.Lease("relay", "me", 1)] == renewed
+    assert await ids_by_subject(quick, TOPIC) == {"c": [1]}
+
+
 async def test_the_lease_follows_the_servers_clock(mongo: Mongo) -> None:
     """One holder at a time; renewal keeps the epoch, a change of holder raises it, release frees it at once."""
     first = await lease.acquire(mongo, "relay", "a", 10)

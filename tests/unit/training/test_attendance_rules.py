@@ -188,7 +188,7 @@ def test_in_the_end_everybody_is_told() -> None:
     """Siti was there, Ani half the time, Budi never came, Joko still waited."""
     world = World()
     world.published(quota=3)
-    people = siti, ani, budi, joko = [world.person(name) for name in ("siti", "ani", "budi", "joko")]
+    people = siti, ani, _budi, joko = [world.person(name) for name in ("siti", "ani", "budi", "joko")]
     world.enrol(*people)
     world.move("closed")
     world.move("running")

@@ -1,0 +1,27 @@
+"""`jakpreneur audit`: check the chain of registration's audit log."""
+
+from __future__ import annotations
+
+import typer
+
+from cli.connection import with_database
+from services.registration.audit import first_bad
+from services.registration.store import Store
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+
+@app.callback()
+def _group() -> None:
+    """Keeps `verify` a subcommand while it is the only one."""
+
+
+@app.command()
+def verify() -> None:
+    """Exit code 1 and the first bad entry if the chain was tampered with."""
+    entries = with_database("registration", lambda mongo: Store(mongo).audit_entries())
+    bad = first_bad(entries)
+    if bad is not None:
+        print(f"entry {bad} does not hold: it was altered, removed or put in between")
+        raise typer.Exit(1)
+    print(f"{len(entries)} entries, all sound")

@@ -1,0 +1,348 @@
+"""The consumer on real servers: every event's effect once, in order, and the position never apart from it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiokafka import TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions
+from pymongo.errors import AutoReconnect, PyMongoError
+
+from chassis import consumer as consumer_module
+from chassis import dead_letters, outbox, positions
+from chassis.consumer import Consumer, Entry
+from chassis.effect import Applied, Effect
+from chassis.mongo import CommitUnknown, Mongo
+from chassis.settings import Settings
+from tests.conftest import SettingsFactory
+from tests.harness.events import TOPIC, Echoed, Sender
+from tests.harness.topics import admin, read_all
+from tests.harness.waiting import eventually_async
+from tests.integration.conftest import FailCommand
+from tests.integration.consuming import (
+    consumer,
+    consuming,
+    effect_of,
+    heard,
+    letters,
+    projection,
+    reactions,
+    series,
+    until_heard,
+)
+
+both_effects = pytest.mark.parametrize("kind", ["projection", "reactions"])
+
+
+@pytest_asyncio.fixture
+async def sender(settings: SettingsFactory) -> AsyncIterator[Sender]:
+    """Puts messages on this test's topic."""
+    async with Sender(settings()) as ready:
+        yield ready
+
+
+@pytest.fixture
+def plain(settings: SettingsFactory) -> Settings:
+    """The settings of this test's consumers."""
+    return settings(consumer_session_seconds=6.0)
+
+
+async def stored_total(mongo: Mongo) -> int:
+    """The sum of the stored positions: how many messages were taken in all."""
+    return sum(doc["next_offset"] for doc in await positions.stored(mongo))
+
+
+@both_effects
+async def test_every_event_once_and_in_order(kind: str, mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
+    """Thirty people, twenty events each, over six partitions: each person's are heard in order, and the positions agree."""
+    await sender.count_all(30, 20)
+    async with consuming(consumer(mongo, plain, prefix, effect_of(kind, mongo, prefix))):
+        await until_heard(mongo, {f"s{number}": list(range(1, 21)) for number in range(30)})
+        assert await stored_total(mongo) == 600
+        await eventually_async(lambda: _is(600, "consumer_events_total", prefix), 5, "all are counted")
+    assert (series("events_gap_total", prefix), series("consumer_duplicates_total", prefix)) == (0.0, 0.0)
+    assert await letters(mongo) == []
+
+
+async def _is(expected: float, name: str, consumer_name: str) -> bool:
+    return series(name, consumer_name) == expected
+
+
+@both_effects
+async def test_what_was_seen_is_ignored(kind: str, mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
+    """The relay died and sent events again, with new ones after them: each has its effect once, repetitions are counted."""
+    for sequence in (1, 2, 3, 2, 3, 4, 1, 5):
+        await sender.count("siti", sequence)
+    async with consuming(consumer(mongo, plain, prefix, effect_of(kind, mongo, prefix))):
+        await until_heard(mongo, {"siti": [1, 2, 3, 4, 5]})
+        await eventually_async(lambda: _is(3, "consumer_duplicates_total", prefix), 5, "repetitions are counted")
+    assert series("consumer_events_total", prefix) == 5
+
+
+@both_effects
+async def test_a_gap_is_counted(kind: str, mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
+    """Event 2 never comes: the consumer goes on, and the gap is there for everybody to see."""
+    await sender.count("siti", 1)
+    await sender.count("siti", 3)
+    async with consuming(consumer(mongo, plain, prefix, effect_of(kind, mongo, prefix))):
+        await until_heard(mongo, {"siti": [1, 3]})
+        await eventually_async(lambda: _is(1, "events_gap_total", prefix), 5, "the gap is counted")
+
+
+async def test_a_reaction_tells_of_itself_in_the_same_transaction(
+    mongo: Mongo, plain: Settings, prefix: str, sender: Sender
+) -> None:
+    """Each event that is heard makes an event of our own, once, even when it is heard twice."""
+    for sequence in (1, 2, 1, 2, 3):
+        await sender.count("siti", sequence)
+    async with consuming(consumer(mongo, plain, prefix, reactions(mongo, prefix))):
+        await until_heard(mongo, {"siti": [1, 2, 3]})
+    rows = await mongo[outbox.OUTBOX].find().sort("_id", 1).to_list(None)
+    expected = [(f"siti:{n:012d}", Echoed.TYPE, n) for n in (1, 2, 3)]
+    assert expected == [(row["_id"], row["type"], Echoed.model_validate_json(row["value"]).value) for row in rows]
+
+
+async def test_a_restart_goes_on_at_the_stored_position(mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
+    """The process restarts: it reads nothing twice and misses nothing, though Kafka never heard where it was."""
+    await sender.count_all(3, 5)
+    async with consuming(consumer(mongo, plain, prefix, projection(mongo))):
+        await until_heard(mongo, {f"s{number}": [1, 2, 3, 4, 5] for number in range(3)})
+    for number in range(3):
+        await sender.count(f"s{number}", 6)
+    async with consuming(consumer(mongo, plain, prefix, projection(mongo))):
+        await until_heard(mongo, {f"s{number}": [1, 2, 3, 4, 5, 6] for number in range(3)})
+    assert series("consumer_duplicates_total", prefix) == 0
+    group = f"{plain.kafka_topic_prefix}{plain.mongodb_database_prefix}.{prefix}"
+    [listing] = admin(plain).list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+    assert listing.result(10).topic_partitions == []
+
+
+async def test_effect_and_position_are_one(
+    mongo: Mongo, plain: Settings, prefix: str, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The position can't be moved after the effect was written: the effect isn't there either, and both come together."""
+    await sender.count("siti", 1)
+    plain_move, failed = positions.move, []
+
+    async def move(*arguments: Any) -> None:
+        if not failed:
+            failed.append(await heard(mongo))
+            raise RuntimeError("amid the transaction")
+        await plain_move(*arguments)
+
+    monkeypatch.setattr(positions, "move", move)
+    async with consuming(consumer(mongo, plain, prefix, projection(mongo))):
+        await until_heard(mongo, {"siti": [1]})
+    assert failed == [{}]
+    assert await stored_total(mongo) == 1
+
+
+class Seeks:
+    """Stands in for the Kafka client of a consumer that is no longer in the group."""
+
+    def __init__(self) -> None:
+        self.to: dict[TopicPartition, int] = {}
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Note it."""
+        self.to[partition] = offset
+
+
+async def entries_of(subject: Consumer, settings: Settings) -> list[Entry]:
+    """All messages of the topic as the consumer would take them."""
+    return [subject._entry(TopicPartition(r.topic, r.partition), r) for r in await read_all(settings, TOPIC)]
+
+
+@both_effects
+async def test_a_zombie_changes_nothing(kind: str, mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
+    """A consumer sleeps with a batch in hand while another took over and moved on: on waking it can't write, and learns."""
+    await sender.count_all(3, 2)
+    zombie = consumer(mongo, plain, prefix, effect_of(kind, mongo, prefix))
+    zombie._kafka = Seeks()
+    asleep = await entries_of(zombie, plain)
+    zombie.expected = dict.fromkeys({entry.partition for entry in asleep}, 0)
+    async with consuming(consumer(mongo, plain, prefix, effect_of(kind, mongo, prefix))):
+        await until_heard(mongo, {f"s{number}": [1, 2] for number in range(3)})
+    before = (await heard(mongo), await stored_total(mongo), await mongo[outbox.OUTBOX].count_documents({}))
+    with pytest.raises(consumer_module._Resynchronised):
+        await zombie._process(asleep)
+    after = (await heard(mongo), await stored_total(mongo), await mongo[outbox.OUTBOX].count_documents({}))
+    assert before == after
+    stored = {TopicPartition(doc["topic"], doc["partition"]): doc["next_offset"] for doc in await positions.stored(mongo)}
+    assert {partition: stored[partition] for partition in zombie.expected} == zombie.expected == zombie._kafka.to
+
+
+class Interrupted:
+    """An effect whose commits end unknown as told: first (committed?) for each, then as usual."""
+
+    def __init__(self, inner: Effect, outcomes: list[bool], break_first: bool = False) -> None:
+        self.types = inner.types
+        self._inner = inner
+        self._outcomes = outcomes
+        self._broken = break_first
+
+    async def commit(self, events: Any, also: Any, *, careful: bool) -> Applied:
+        """Commit or not, and say nothing about it."""
+        if self._broken:
+            self._broken = False
+            raise ValueError("the batch is to be halved")
+        if self._outcomes:
+            if self._outcomes.pop(0):
+                await self._inner.commit(events, also, careful=careful)
+            raise CommitUnknown("no answer")
+        return await self._inner.commit(events, also, careful=careful)
+
+
+@pytest.mark.parametrize("halved", [False, True], ids=["whole", "halved"])
+@pytest.mark.parametrize("stored", [True, False], ids=["it was stored", "it was not"])
+@both_effects
+async def test_a_commit_without_an_answer(
+    kind: str, stored: bool, halved: bool, mongo: Mongo, plain: Settings, prefix: str, sender: Sender
+) -> None:
+    """Nobody knows whether the batch was committed: the stored position knows, and nothing is skipped or done twice."""
+    for sequence in range(1, 9):
+        await sender.count("siti", sequence)
+    effect = Interrupted(effect_of(kind, mongo, prefix), [stored], break_first=halved)
+    async with consuming(consumer(mongo, plain, prefix, effect)):
+        await until_heard(mongo, {"siti": list(range(1, 9))})
+    assert (series("events_gap_total", prefix), series("consumer_duplicates_total", prefix)) == (0.0, 0.0)
+
+
+async def test_records_that_come_while_it_takes_over(
+    mongo: Mongo, plain: Settings, prefix: str, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database is slow while the consumer takes partitions over, and Kafka isn't: what arrives meanwhile is not lost."""
+    await sender.count_all(6, 5)
+    plain_measure = dead_letters.measure
+
+    async def slow_measure(mongo: Mongo, name: str) -> None:
+        await asyncio.sleep(0.5)  # the slowness itself; nothing is waited for
+        await plain_measure(mongo, name)
+
+    monkeypatch.setattr(dead_letters, "measure", slow_measure)
+    async with consuming(consumer(mongo, plain, prefix, projection(mongo))):
+        await until_heard(mongo, {f"s{number}": [1, 2, 3, 4, 5] for number in range(6)})
+
+
+async def test_members_come_and_go(mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
+    """A second replica joins amid the stream and the first one leaves: every event has its effect once."""
+    first, second = (consumer(mongo, plain, prefix, projection(mongo)) for _ in range(2))
+    expected: dict[str, list[int]] = {}
+    for step in range(3):
+        for number in range(12):
+            await sender.count(f"s{number}", step + 1)
+        expected = {f"s{number}": list(range(1, step + 2)) for number in range(12)}
+        if step == 0:
+            work = [asyncio.create_task(first.run())]
+        elif step == 1:
+            work.append(asyncio.create_task(second.run()))
+            await eventually_async(lambda: _share(first, second), 20, "the two share the partitions")
+        else:
+            await first.stop()
+            await asyncio.wait_for(work[0], 20)
+            await eventually_async(lambda: _holds(second, 6), 20, "the second has all partitions")
+        await until_heard(mongo, expected)
+    await second.stop()
+    await asyncio.wait_for(work[1], 20)
+    assert await stored_total(mongo) == 36
+    assert series("events_gap_total", prefix) == 0
+
+
+async def _share(first: Consumer, second: Consumer) -> bool:
+    return len(first.expected) == len(second.expected) == 3
+
+
+async def _holds(holder: Consumer, number: int) -> bool:
+    return len(holder.expected) == number
+
+
+async def test_it_never_reads_from_a_wrong_place(
+    mongo: Mongo, plain: Settings, prefix: str, sender: Sender, fail_command: FailCommand
+) -> None:
+    """MongoDB fails just when partitions are assigned: aiokafka would go on regardless; the consumer ends its process."""
+    await sender.count("siti", 1)
+    with fail_command({"failCommands": ["find"], "closeConnection": True}, "alwaysOn"), pytest.raises(PyMongoError):
+        await asyncio.wait_for(consumer(mongo, plain, prefix, projection(mongo)).run(), 20)
+    assert await heard(mongo) == {}
+
+
+async def test_mongodb_away_for_a_moment(
+    mongo: Mongo, plain: Settings, prefix: str, sender: Sender, mongodb_down: Callable[[], Any]
+) -> None:
+    """MongoDB is away while events come: nothing becomes a dead letter, and the effect comes once it is back."""
+    await sender.count("siti", 1)
+    working = consumer(mongo, plain, prefix, projection(mongo))
+    async with consuming(working):
+        await until_heard(mongo, {"siti": [1]})
+        async with mongodb_down():
+            await sender.count("siti", 2)
+            await eventually_async(lambda: _unhealthy(working), 20, "it says that it isn't well")
+        await until_heard(mongo, {"siti": [1, 2]}, 30)
+    assert await letters(mongo) == []
+
+
+async def _unhealthy(working: Consumer) -> bool:
+    return not working.healthy
+
+
+async def test_kafka_away_for_a_moment(
+    mongo: Mongo, plain: Settings, prefix: str, sender: Sender, kafka_down: Callable[[], Any]
+) -> None:
+    """The broker restarts: the consumer goes on where it was."""
+    await sender.count("siti", 1)
+    async with consuming(consumer(mongo, plain, prefix, projection(mongo))):
+        await until_heard(mongo, {"siti": [1]})
+        async with kafka_down():
+            pass
+        await sender.count("siti", 2)
+        await until_heard(mongo, {"siti": [1, 2]}, 40)
+
+
+async def test_lag_is_what_kafka_has_and_we_have_not(mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
+    """Ten events wait and the effect stands still after the first three: a lag of seven; it goes on: no lag."""
+    for sequence in range(1, 11):
+        await sender.count("siti", sequence)
+    go_on = asyncio.Event()
+    inner = projection(mongo)
+
+    class StandsStill:
+        types = inner.types
+
+        async def commit(self, events: Any, also: Any, *, careful: bool) -> Applied:
+            if events[0].sequence > 3:
+                await go_on.wait()
+            return await inner.commit(events, also, careful=careful)
+
+    [place] = {record.partition for record in await read_all(plain, TOPIC)}
+    labels = {"topic": f"{plain.kafka_topic_prefix}{TOPIC}", "partition": str(place)}
+
+    async def lag_is(expected: int) -> bool:
+        return series("consumer_lag_events", prefix, **labels) == expected
+
+    async with consuming(consumer(mongo, plain.model_copy(update={"consumer_batch_limit": 3}), prefix, StandsStill())):
+        await eventually_async(lambda: lag_is(7), 20, "a lag of seven")
+        go_on.set()
+        await eventually_async(lambda: lag_is(0), 20, "no lag")
+    await until_heard(mongo, {"siti": list(range(1, 11))})
+
+
+async def test_a_transient_error_is_tried_again(mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
+    """The effect meets a lost connection three times: it is done once, and nobody calls it a bad message."""
+    await sender.count("siti", 1)
+    inner, trouble = projection(mongo), [AutoReconnect("lost")] * 3
+
+    class Shaky:
+        types = inner.types
+
+        async def commit(self, events: Any, also: Any, *, careful: bool) -> Applied:
+            if trouble:
+                raise trouble.pop()
+            return await inner.commit(events, also, careful=careful)
+
+    async with consuming(consumer(mongo, plain, prefix, Shaky())):
+        await until_heard(mongo, {"siti": [1]})
+    assert await letters(mongo) == []
