@@ -67,7 +67,7 @@ def status(directory: Path) -> str:
 def addresses(platform: Platform) -> str:
     """Where to look."""
     ports = dict(platform.ports.items())
-    known = [(service, f"http://127.0.0.1:{ports[service]}/docs") for service in platform.services]
+    known = [(service, f"http://127.0.0.1:{ports[service]}/openapi.json") for service in platform.services]
     known += [(monitor, f"http://127.0.0.1:{ports[monitor]}") for monitor in platform.monitors]
     return "\n".join(f"  {name:<14}{address}" for name, address in known)
 

@@ -117,7 +117,8 @@ async def test_a_restart_goes_on_at_the_stored_position(mongo: Mongo, plain: Set
         await until_heard(mongo, {f"s{number}": [1, 2, 3, 4, 5, 6] for number in range(3)})
     assert series("consumer_duplicates_total", prefix) == 0
     group = f"{plain.kafka_topic_prefix}{plain.mongodb_database_prefix}.{prefix}"
-    [listing] = admin(plain).list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+    asking = admin(plain)
+    [listing] = asking.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
     assert listing.result(10).topic_partitions == []
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from chassis.decision import Document
 from contracts import training as events
 from contracts.envelope import Payload
-from services.training.domain.changes import Changes
+from services.training.domain.changes import Changes, Torn
 from services.training.domain.documents import ENROLMENTS, SCHEDULES, TRAININGS, WAITING, enrolment_id, waiting_page_id
 from services.training.domain.rules import Rules
 
@@ -57,7 +57,6 @@ class Desk:
         training = self.training
         identity = enrolment_id(training["_id"], jakpreneur_id)
         enrolment: Document = {
-            **(self._changes.get(ENROLMENTS, identity) or {}),
             "_id": identity,
             "training_id": training["_id"],
             "jakpreneur_id": jakpreneur_id,
@@ -90,7 +89,7 @@ class Desk:
                 training["waiting"] -= 1
                 self._take_out(enrolment)
             case other:
-                raise AssertionError(f"an enrolment that is {other} holds nothing to release")
+                raise Torn(f"an enrolment that is {other} holds nothing to release")
         self._write({**enrolment, "page": None, "offer_expires_at": None}, status, event)
         self._forget(enrolment["jakpreneur_id"])
         self.fill()
@@ -110,7 +109,7 @@ class Desk:
         until = min(self._now + self._rules.offer, cut_off(training, self._rules))
         for enrolment in self._changes.get_many(ENROLMENTS, self._next(wanted)):
             if enrolment is None or enrolment["status"] != "waitlisted":
-                raise AssertionError("the waiting list names an enrolment that doesn't wait")
+                raise Torn("the waiting list names an enrolment that doesn't wait")
             training["waiting"] -= 1
             training["offered"] += 1
             offered = {**enrolment, "page": None, "offer_expires_at": until}
@@ -119,8 +118,8 @@ class Desk:
     def close(self, *about: Payload) -> None:
         """Write the training with its counters."""
         training = self.training
-        if training["confirmed"] + training["offered"] > training["quota"] or min(self.free, training["waiting"]) < 0:
-            raise AssertionError("confirmed + offered <= quota doesn't hold")
+        if self.free < 0 or min(training["confirmed"], training["offered"], training["waiting"]) < 0:
+            raise Torn("confirmed + offered <= quota doesn't hold")
         self._changes.write(TRAININGS, training, about)
 
     def _write(self, enrolment: Document, status: str, event: type[Payload], **more: Any) -> None:
@@ -167,7 +166,7 @@ class Desk:
                 if len(taken) == wanted:
                     return taken
                 if number == last:
-                    raise AssertionError("the waiting list is shorter than its count")
+                    raise Torn("the waiting list is shorter than its count")
                 training["queue_first"] = number + 1
 
 

@@ -106,6 +106,19 @@ def test_an_answered_offer_does_not_lapse() -> None:
     assert world.status(siti) == "confirmed"
 
 
+def test_an_offer_does_not_outlive_the_cut_off_of_a_class_that_was_moved_forward() -> None:
+    """Promised for 48 hours; then the class moved to the day after tomorrow. The new cut-off counts."""
+    world, (budi, siti) = full_class()
+    world.respond("cancel", budi)
+    soon = START + timedelta(hours=30)
+    session = Session(soon, soon + timedelta(hours=2), "Balai Contoh")
+    world.run(Revise(TRAINING, PARTNER, world.rules, sessions=(session,), registration_deadline=soon - timedelta(hours=1)))
+    world.now = START + timedelta(hours=6)
+    with pytest.raises(Conflict):
+        world.respond("accept", siti)
+    assert expire(world, siti)
+
+
 def test_no_offer_after_the_start() -> None:
     """Regression: a seat given up when the class has begun is offered to nobody."""
     world, (budi, siti) = full_class()
@@ -409,4 +422,5 @@ def test_a_long_line_moves_through_its_pages() -> None:
     world.run(Revise(TRAINING, PARTNER, world.rules, quota=421))
     assert world.statuses(people) == ["confirmed"] + ["offered"] * 420 + ["waitlisted"] * 30
     assert world.line() == [enrolment_id(TRAINING, person) for person in people[421:]]
+    assert (world.training()["queue_first"], world.training()["queue_last"]) == (3, 3)
     assert all(world.get(ENROLMENTS, enrolment_id(TRAINING, person))["page"] is None for person in people[:421])  # type: ignore[index]
