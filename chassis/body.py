@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from chassis.auth import Caller
+from chassis.auth import ANONYMOUS, Caller
 from chassis.decision import Idempotency
 from chassis.errors import FieldError, Invalid, TooLarge, invalid
 from chassis.problems import from_validation
@@ -86,4 +86,7 @@ def idempotency(request: Request, caller: Caller) -> Idempotency | None:
             )
         )
     asked = f"{request.method} {request.url.path}?{request.url.query} {getattr(request.state, 'body_hash', '')}"
-    return Idempotency(f"{caller.id}:{key}", hashlib.sha256(asked.encode()).hexdigest())
+    digest = hashlib.sha256(asked.encode()).hexdigest()
+    # Anonymous callers share no key space: two of them may well choose the same key for different requests.
+    owner = f"{caller.id}:{digest}" if caller is ANONYMOUS else caller.id
+    return Idempotency(f"{owner}:{key}", digest)

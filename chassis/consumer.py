@@ -185,37 +185,42 @@ class Consumer:
 
     async def _process(self, entries: list[Entry]) -> None:
         """Commit the entries; halve around one that fails for an unknown reason until it stands alone."""
-        for attempt in range(1, _UNKNOWN_TRIES + 1):
+        attempt = buried = 0
+        while entries:
             try:
                 await self._commit(entries)
                 return
             except Poison as poison:
-                self._bury(entries, poison)
-                await self._process(entries)
-                return
+                place = self._bury(entries, poison)
+                buried += 1
+                if buried > _BAD_LIMIT and len(entries) > place + 1:
+                    # Enough to stop for: commit this far, rather than try the whole batch again for each bad one.
+                    await self._process(entries[: place + 1])
+                    entries, buried = entries[place + 1 :], 0
             except (_Resynchronised, StopAndPage, PyMongoError, CommitUnknown, asyncio.CancelledError):
                 raise
             except Exception as error:
+                attempt += 1
                 log.exception("consumer_effect_failed", consumer=self.name, events=len(entries), attempt=attempt)
                 if len(entries) > 1:
-                    break
-                if attempt == _UNKNOWN_TRIES:
+                    half = len(entries) // 2
+                    await self._process(entries[:half])
+                    await self._process(entries[half:])
+                    return
+                if attempt >= _UNKNOWN_TRIES:
                     event = entries[0].event
                     if event is None:
                         raise
                     self._bury(entries, Poison(event, "unknown_error", f"{type(error).__name__}: {error}"))
-                    await self._process(entries)
-                    return
-                await asyncio.sleep(random.uniform(0, 0.1 * 2**attempt))  # noqa: S311 - jitter
-        half = len(entries) // 2
-        await self._process(entries[:half])
-        await self._process(entries[half:])
+                else:
+                    await asyncio.sleep(random.uniform(0, 0.1 * 2**attempt))  # noqa: S311 - jitter
 
-    def _bury(self, entries: list[Entry], poison: Poison) -> None:
-        for entry in entries:
-            if entry.event is poison.event:
-                entry.event = None
-                entry.letter = self._dead(entry.record, poison.event.subject, poison.reason, str(poison))
+    def _bury(self, entries: list[Entry], poison: Poison) -> int:
+        """Make a letter of the poisonous event; returns its place."""
+        place = next(index for index, entry in enumerate(entries) if entry.event is poison.event)
+        entries[place].event = None
+        entries[place].letter = self._dead(entries[place].record, poison.event.subject, poison.reason, str(poison))
+        return place
 
     async def _commit(self, entries: list[Entry]) -> None:
         """One transaction: effects, dead letters, positions. Transient trouble is tried again for as long as it lasts."""

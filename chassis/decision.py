@@ -1,7 +1,8 @@
 """Decisions: what a use case hands to GroupCommit, and the working set that its pure rule sees. No I/O here.
 
 A rule may read any document: what it names in `reads` is loaded beforehand, what it asks for on the way is loaded and the
-rule runs again. It must not change a document that it read, but write a new one.
+rule runs again. It must not change a document that it read, but write a new one. Only what it writes is guarded by its
+version: a rule that depends on a document staying as it is writes it too, unchanged.
 Next: chassis/group_commit.py.
 """
 
@@ -53,6 +54,13 @@ class NotLoaded(Exception):
     def __init__(self, wanted: Iterable[DocumentId]) -> None:
         super().__init__()
         self.wanted = set(wanted)
+
+
+class Torn(Exception):
+    """Raised by a rule: what was loaded doesn't fit together, since another replica committed between two loads.
+
+    The guards catch a stale document that is written; this is for one that a rule only looked at. Decided again.
+    """
 
 
 class Documents:

@@ -21,13 +21,14 @@ from pymongo import ReplaceOne
 from pymongo.errors import PyMongoError
 
 from chassis import clock, logs, outbox, telemetry
-from chassis.decision import Decision, Document, DocumentId, Documents, NotLoaded, Outcome, Staging
+from chassis.decision import Decision, Document, DocumentId, Documents, NotLoaded, Outcome, Staging, Torn
 from chassis.errors import DomainError, InFlight, Unavailable
 from chassis.mongo import CommitUnknown, Mongo, Tx, WriteRace, is_unreachable
 
 log = logs.get(__name__)
 
 InTransaction = Callable[[Tx, list[Document | Exception]], Awaitable[None]]
+_TOGETHER_TRIES = 3
 _ALONE_TRIES = 12
 _ROUNDS = 100  # of loading what a rule asks for on its way
 _WAITING_LIMIT = 10_000  # beyond it a caller hears 503 at once instead of waiting past its own timeout
@@ -98,6 +99,8 @@ async def _decide(mongo: Mongo, decision: Decision, documents: Documents, now: d
             return decision.run(documents, now)
         except NotLoaded as more:
             await _load(mongo, documents, list(more.wanted))
+        except Torn as torn:
+            raise WriteRace("torn") from torn
         except DomainError as refusal:
             return refusal
         except Exception as bug:  # noqa: BLE001 - a rule that raises fails only its own caller; that caller gets the bug as 500
@@ -182,17 +185,17 @@ class GroupCommit:
             telemetry.COMMIT_SECONDS.observe(time.perf_counter() - started)
 
     async def _commit(self, batch: list[_Waiting]) -> None:
-        for _ in range(2):
+        """Try together a few times, then halve: who keeps losing a race ends up alone and fails or succeeds for itself."""
+        for attempt in range(_ALONE_TRIES if len(batch) == 1 else _TOGETHER_TRIES):
             if await self._try(batch):
                 return
-        # Somebody in the batch keeps losing a race: alone, each fails or succeeds for itself.
-        for waiting in batch:
-            for attempt in range(_ALONE_TRIES):
-                if await self._try([waiting]):
-                    break
-                await asyncio.sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))  # noqa: S311 - jitter
-            else:
-                _settle([waiting], [Unavailable("The document is changing too often. Try again.")])
+            await asyncio.sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))  # noqa: S311 - jitter
+        if len(batch) == 1:
+            _settle(batch, [Unavailable("The document is changing too often. Try again.")])
+            return
+        half = len(batch) // 2
+        await self._commit(batch[:half])
+        await self._commit(batch[half:])
 
     async def _try(self, batch: list[_Waiting]) -> bool:
         """One attempt; True when every caller has an answer, False when another writer was met."""

@@ -54,6 +54,10 @@ def decode_cursor(cursor: str | None, length: int) -> list[str] | None:
         parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
         parts = None
-    if not isinstance(parts, list) or len(parts) != length or not all(isinstance(part, str) for part in parts):
+    if (
+        not isinstance(parts, list)
+        or len(parts) != length
+        or not all(isinstance(part, str) and part.isprintable() for part in parts)
+    ):
         raise invalid(FieldError("cursor", "cursor", "Cursor tidak berlaku.", "Not a cursor of this list."))
     return parts

@@ -24,6 +24,7 @@ from chassis import clock, dead_letters, decision, fail_points, kafka, logs, rel
 from chassis.app import create_app, create_internal_app
 from chassis.auth import ApiKeys, Authenticator, NoApiKeys
 from chassis.consumer import Consumer
+from chassis.errors import Unavailable
 from chassis.group_commit import GroupCommit
 from chassis.mongo import CommitUnknown, Mongo, WriteRace, connect
 from chassis.oidc import OidcTokens
@@ -239,7 +240,7 @@ async def _forever(worker: Worker) -> None:
     while True:
         try:
             await worker()
-        except (PyMongoError, WriteRace, CommitUnknown) as error:
+        except (PyMongoError, WriteRace, CommitUnknown, Unavailable) as error:
             log.warning("worker_database_trouble", error=repr(error)[:200])
             await asyncio.sleep(1.0)
 

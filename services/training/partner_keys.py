@@ -1,7 +1,7 @@
 """Partners' API keys at the door: finds the digest, compares, and says who calls. Next: chassis/auth.py.
 
 What was looked up is believed for three seconds at most, so that a revocation works in five and a burst of calls costs one
-read.
+look-up.
 """
 
 from __future__ import annotations

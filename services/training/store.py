@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ class Wanted:
     begins_before: datetime | None = None
     text: str | None = None
     after: tuple[datetime, str] | None = None
-    statuses: Sequence[str] = field(default=())
+    statuses: Sequence[str] = ()
 
 
 async def ensure_indexes(mongo: Mongo) -> None:

@@ -12,7 +12,6 @@ OPEN = Gauge("trainings_open", "Trainings that are published, closed or running"
 SEATS = Gauge("training_seats", "Seats of open trainings, and people waiting for one", ["state"])
 OFFERS_LAPSED = Counter("training_offers_lapsed_total", "Offers of a seat that lapsed unanswered")
 WORK_FAILED = Counter("training_work_failed_total", "Decisions of a worker that failed and will be tried again", ["worker"])
-TORN = Counter("training_torn_reads_total", "Decisions decided again since another replica committed between two loads")
 _EVERY_SECONDS = 5.0
 
 

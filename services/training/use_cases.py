@@ -19,13 +19,12 @@ from chassis.decision import Decision, Document, Idempotency
 from chassis.errors import DomainError
 from chassis.group_commit import GroupCommit
 from chassis.privacy import Vault
-from services.training import telemetry, views
+from services.training import views
 from services.training.domain import enrolment as enrolments
 from services.training.domain import partner as partners
 from services.training.domain import training as trainings
 from services.training.domain.api_key import CreateKey, RevokeKey
 from services.training.domain.attendance import RecordAttendance, Scan
-from services.training.domain.changes import Torn
 from services.training.domain.completion import Settle, Settled
 from services.training.domain.documents import (
     API_KEYS,
@@ -53,7 +52,6 @@ from services.training.store import Store, Wanted
 
 log = logs.get(__name__)
 _CONTACT: Final = ("contact_name", "contact_email")
-_TORN_TRIES: Final = 8
 _SLICES_AT_ONCE: Final = 8  # of a training's end, before its caller hears; the worker does the rest
 
 
@@ -64,6 +62,11 @@ class Keys:
     vault: Vault
     pepper: bytes
     env: str
+
+    def __post_init__(self) -> None:
+        """Refuse to start with a pepper that could be guessed."""
+        if len(self.pepper) < 32:
+            raise ValueError("API keys need a pepper of 32 bytes: set JAKPRENEUR_API_KEY_PEPPER")
 
 
 class UseCases:
@@ -77,18 +80,6 @@ class UseCases:
         self._sweep_at_once = settings.offers_swept_at_once
         self._keys = keys
 
-    async def _submit(self, decision: Decision) -> Document:
-        """The write door. Another replica may commit between two loads of one decision: then it is decided again."""
-        for attempt in range(1, _TORN_TRIES + 1):
-            try:
-                return await self.group_commit.submit(decision)
-            except Torn as torn:
-                telemetry.TORN.inc()
-                log.info("torn_read", attempt=attempt, what=str(torn))
-                if attempt == _TORN_TRIES:
-                    raise
-        raise AssertionError  # the loop returns or raises
-
     # Partners, R9.
 
     async def apply_as_partner(
@@ -99,14 +90,14 @@ class UseCases:
         key, stored_key = self._keys.vault.new_key()
         sealed = {field: key.encrypt(contact[field], collection=PARTNERS, field=field, subject=partner_id) for field in _CONTACT}
         command = Apply(partner_id, name, kind, approval_required, stored_key, sealed)
-        return await self._submit(Decision(command.decide, [(PARTNERS, partner_id)], idempotency))
+        return await self.group_commit.submit(Decision(command.decide, [(PARTNERS, partner_id)], idempotency))
 
     async def change_partner_status(
         self, partner_id: str, to: str, reason: str, actor: Actor, if_match: int | None, idempotency: Idempotency | None
     ) -> Document:
         """R9's table; raises NotFound, Stale, Conflict."""
         command = ChangeStatus(partner_id, to, reason, actor, if_match)
-        return await self._submit(Decision(command.decide, [(PARTNERS, partner_id)], idempotency))
+        return await self.group_commit.submit(Decision(command.decide, [(PARTNERS, partner_id)], idempotency))
 
     async def get_partner(self, partner_id: str, actor: Actor) -> Document:
         """The partner with its contact: masked, except for the partner itself. Raises NotFound."""
@@ -133,7 +124,7 @@ class UseCases:
         digest = api_keys.digest(new.secret, self._keys.pepper)
         command = CreateKey(partner_id, new.kid, digest, tuple(scopes), expires_on, actor, self.rules)
         reads = [(PARTNERS, partner_id), (API_KEYS, new.kid)]
-        reply = await self._submit(Decision(command.decide, reads, idempotency))
+        reply = await self.group_commit.submit(Decision(command.decide, reads, idempotency))
         if reply["kid"] != new.kid:
             raise refused("Idempotency-Key", "key_already_shown", kid=reply["kid"])
         return {**reply, "key": new.secret}
@@ -141,7 +132,7 @@ class UseCases:
     async def revoke_api_key(self, partner_id: str, kid: str, actor: Actor) -> Document:
         """Works everywhere within five seconds."""
         command = RevokeKey(partner_id, kid, actor)
-        return await self._submit(Decision(command.decide, [(PARTNERS, partner_id), (API_KEYS, kid)]))
+        return await self.group_commit.submit(Decision(command.decide, [(PARTNERS, partner_id), (API_KEYS, kid)]))
 
     # Trainings, R10.
 
@@ -152,7 +143,7 @@ class UseCases:
             reads.append((PARTNERS, command.actor.partner_id))
         if command.external_id is not None:
             reads.append((EXTERNAL_IDS, external_id_of(command.actor.partner_id, command.external_id)))
-        return await self._submit(Decision(command.decide, reads, idempotency))
+        return await self.group_commit.submit(Decision(command.decide, reads, idempotency))
 
     async def move_training(
         self,
@@ -165,7 +156,7 @@ class UseCases:
     ) -> Document:
         """A step of R10. When it ends the training, its enrolments are settled before the caller hears, if they are few."""
         command = Move(training_id, to, actor, self.rules, reason, if_match)
-        reply = await self._submit(Decision(command.decide, [(TRAININGS, training_id)], idempotency))
+        reply = await self.group_commit.submit(Decision(command.decide, [(TRAININGS, training_id)], idempotency))
         if reply["status"] in ("completed", "cancelled"):
             try:
                 await self.settle_training(training_id, _SLICES_AT_ONCE)
@@ -179,16 +170,16 @@ class UseCases:
         for _ in range(slices):
             found = await self.store.live_enrolments(training_id, after, self._settle_at_once)
             if not found:
-                await self._submit(Decision(Settled(training_id).decide, [(TRAININGS, training_id)]))
+                await self.group_commit.submit(Decision(Settled(training_id).decide, [(TRAININGS, training_id)]))
                 return
             command = Settle(training_id, tuple(found), self.rules)
             reads = [(TRAININGS, training_id), *((ENROLMENTS, identity) for identity in found)]
-            await self._submit(Decision(command.decide, reads))
+            await self.group_commit.submit(Decision(command.decide, reads))
             after = found[-1]
 
     async def revise_training(self, command: Revise) -> Document:
         """PATCH; raises NotFound, Stale, Invalid, Conflict, RuleBroken."""
-        return await self._submit(Decision(command.decide, [(TRAININGS, command.training_id)]))
+        return await self.group_commit.submit(Decision(command.decide, [(TRAININGS, command.training_id)]))
 
     async def get_training(self, training_id: str, actor: Actor) -> Document:
         """Raises NotFound, also for what the caller can't see yet."""
@@ -209,7 +200,7 @@ class UseCases:
         reads = [(TRAININGS, training_id)]
         for person in people.values():
             reads += [(JAKPRENEURS, person), (SCHEDULES, person), (ENROLMENTS, enrolment_id(training_id, person))]
-        return await self._submit(Decision(command.decide, reads, idempotency))
+        return await self.group_commit.submit(Decision(command.decide, reads, idempotency))
 
     async def respond(
         self, identity: str, word: Literal["cancel", "accept", "decline"], actor: Actor, idempotency: Idempotency | None
@@ -217,7 +208,7 @@ class UseCases:
         """Cancel an enrolment, accept or decline an offer."""
         command = Respond(identity, word, actor, self.rules)
         reads = [(ENROLMENTS, identity), (TRAININGS, training_of(identity))]
-        return await self._submit(Decision(command.decide, reads, idempotency))
+        return await self.group_commit.submit(Decision(command.decide, reads, idempotency))
 
     async def get_enrolment(self, identity: str, actor: Actor) -> Document:
         """With the place in the line of one who waits. Raises NotFound."""
@@ -244,7 +235,7 @@ class UseCases:
             Decision(Expire(identity, self.rules).decide, [(ENROLMENTS, identity), (TRAININGS, training_of(identity))])
             for identity in due
         ]
-        results = await asyncio.gather(*(self._submit(decision) for decision in decisions), return_exceptions=True)
+        results = await asyncio.gather(*(self.group_commit.submit(decision) for decision in decisions), return_exceptions=True)
         failures = [result for result in results if isinstance(result, BaseException)]
         return sum(not isinstance(result, BaseException) and bool(result["expired"]) for result in results), failures
 
@@ -256,4 +247,4 @@ class UseCases:
         """A device's upload: each scan gets its own answer."""
         command = RecordAttendance(training_id, tuple(scans), actor, self.rules)
         reads = [(TRAININGS, training_id), *((SCANS, scan_id(training_id, scan.nonce)) for scan in scans)]
-        return await self._submit(Decision(command.decide, reads, idempotency))
+        return await self.group_commit.submit(Decision(command.decide, reads, idempotency))

@@ -60,7 +60,7 @@ class RecordAttendance:
         results = [self._take(changes, training, scan, now) for scan in self.scans]
         changed = dict.fromkeys(r["enrolment_id"] for r in results if r["result"] == "recorded")
         for identity in changed:
-            self._sum_up(changes, training, identity)
+            self._sum_up(changes, training, identity, now)
         counts = {name: sum(r["result"] == name for r in results) for name in ("recorded", "duplicate", "refused")}
         return Outcome({"results": results, **counts}, changes.writes())
 
@@ -99,7 +99,7 @@ class RecordAttendance:
             return failing("enrolment_id", "R12.too_many_scans")
         return None
 
-    def _sum_up(self, changes: Changes, training: Document, identity: str) -> None:
+    def _sum_up(self, changes: Changes, training: Document, identity: str, now: datetime) -> None:
         """The new total, once for each enrolment; and the verdict again where one was given."""
         enrolment = changes.need(ENROLMENTS, identity, "Pendaftaran", "Enrolment")
         minutes = attended_minutes(enrolment["scans"], training["sessions"], self.rules.scan_tolerance)
@@ -109,5 +109,5 @@ class RecordAttendance:
             verdict = judge(enrolment["scans"], training["sessions"], self.rules)
             if verdict != status:
                 status = verdict
-                about.append(verdict_event(verdict, enrolment, training))
+                about.append(verdict_event(verdict, enrolment, training, now))
         changes.write(ENROLMENTS, {**enrolment, "status": status, "minutes": minutes}, about)

@@ -12,13 +12,6 @@ from chassis.errors import not_found
 from contracts.envelope import Payload
 
 
-class Torn(Exception):
-    """What was loaded doesn't fit together: another replica committed between two loads. Load and decide again.
-
-    GroupCommit's guards catch a stale document that is written; this is for one that a rule only looked at.
-    """
-
-
 class Changes:
     """An overlay over the working set of a batch."""
 

@@ -66,11 +66,11 @@ def judge(scans: Sequence[Mapping[str, Any]], sessions: Sequence[Mapping[str, An
     return "not_completed"
 
 
-def verdict_event(verdict: Verdict, enrolment: Mapping[str, Any], training: Mapping[str, Any]) -> Payload:
-    """What the world hears of a verdict. Completion is dated by the last session: it is the stage's evidence (R8)."""
+def verdict_event(verdict: Verdict, enrolment: Mapping[str, Any], training: Mapping[str, Any], now: datetime) -> Payload:
+    """What the world hears of a verdict. Completion is dated by the last session, the stage's evidence (R8); never ahead of now."""
     match verdict:
         case "completed":
-            return events.EnrolmentCompleted(**facts(enrolment), completed_on=jakarta_day(training["ends_at"]))
+            return events.EnrolmentCompleted(**facts(enrolment), completed_on=jakarta_day(min(training["ends_at"], now)))
         case "not_completed":
             return events.EnrolmentNotCompleted(**facts(enrolment))
         case "no_show":
@@ -85,7 +85,7 @@ class Settle:
     enrolment_ids: tuple[str, ...]
     rules: Rules
 
-    def decide(self, documents: Documents, now: datetime) -> Outcome:  # noqa: ARG002 - the form of every rule
+    def decide(self, documents: Documents, now: datetime) -> Outcome:
         """Cancelled with the training, or judged by the scans; who still waited or had an offer has it expired."""
         changes = Changes(documents)
         training = changes.get(TRAININGS, self.training_id)
@@ -94,20 +94,20 @@ class Settle:
         settled = 0
         for enrolment in changes.get_many(ENROLMENTS, self.enrolment_ids):
             if enrolment is not None and enrolment["status"] in LIVE:
-                status, event = _settlement(enrolment, training, self.rules)
+                status, event = _settlement(enrolment, training, self.rules, now)
                 after: Document = {**enrolment, "status": status, "page": None, "offer_expires_at": None}
                 changes.write(ENROLMENTS, after, [event])
                 settled += 1
         return Outcome({"settled": settled}, changes.writes())
 
 
-def _settlement(enrolment: Document, training: Document, rules: Rules) -> tuple[str, Payload]:
+def _settlement(enrolment: Document, training: Document, rules: Rules, now: datetime) -> tuple[str, Payload]:
     if training["settling"] == "cancelled":
         return "cancelled", events.EnrolmentCancelled(**facts(enrolment))
     if enrolment["status"] in ("waitlisted", "offered"):
         return "expired", events.EnrolmentExpired(**facts(enrolment))
     verdict = judge(enrolment["scans"], training["sessions"], rules)
-    return verdict, verdict_event(verdict, enrolment, training)
+    return verdict, verdict_event(verdict, enrolment, training, now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from chassis.decision import Document
+from chassis.decision import Document, Torn
 from contracts import training as events
 from contracts.envelope import Payload
-from services.training.domain.changes import Changes, Torn
+from services.training.domain.changes import Changes
 from services.training.domain.documents import ENROLMENTS, SCHEDULES, TRAININGS, WAITING, enrolment_id, waiting_page_id
 from services.training.domain.rules import Rules
 

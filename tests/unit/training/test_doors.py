@@ -15,7 +15,7 @@ from contracts.registration import JakpreneurRegistered, JakpreneurRejected, Jak
 from services.training import api, ical, views
 from services.training.api.enrolments import EnrolBody
 from services.training.api.terms import actor_of
-from services.training.api.trainings import AudienceBody, SessionBody
+from services.training.api.training_models import AudienceBody, SessionBody
 from services.training.consumer import fold
 from services.training.domain.refusals import CONFLICTS, TEXTS
 from services.training.settings import TrainingSettings
