@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
-JAKARTA = ZoneInfo("Asia/Jakarta")
 _ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 # Random bytes to characters: 248 of the 256 values map four to each of the 62 characters, the other 8 are dropped.
 _TABLE = bytes(_ALPHABET[value % 62] for value in range(256))
@@ -17,11 +15,6 @@ def now() -> datetime:
     """The time, UTC, to the millisecond: what MongoDB stores, so that a value read back equals the one written."""
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-def jakarta_day(moment: datetime) -> date:
-    """The calendar day in Jakarta on which a moment falls: periods are counted by it (R15)."""
-    return moment.astimezone(JAKARTA).date()
 
 
 def new_id(prefix: str) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from chassis import clock
 from chassis.auth import Caller, callers
 from chassis.body import Body, json_body
+from chassis.calendar import jakarta_day
 from chassis.errors import not_found
 from chassis.http import NOT_FOUND
 from services.metrics.reconciliation import Reconciliation
@@ -152,7 +153,7 @@ def routes(use_cases: UseCases, reconciliation: Reconciliation) -> APIRouter:
     @router.get("/progress", response_model=Progress)
     async def progress(_caller: Anyone, as_of: AsOf = None) -> Any:
         """Verified people so far, the target, the day it was reached, percent."""
-        return await use_cases.progress(as_of or clock.jakarta_day(clock.now()))
+        return await use_cases.progress(as_of or jakarta_day(clock.now()))
 
     @router.get("/progress/series", response_model=Series)
     async def series(
@@ -183,7 +184,7 @@ def routes(use_cases: UseCases, reconciliation: Reconciliation) -> APIRouter:
         kota: Annotated[str | None, Query(pattern=r"^31\.\d\d$", description="Only people of this kota")] = None,
     ) -> Any:
         """Distinct people with each stage on or before a day (R8)."""
-        day = as_of or clock.jakarta_day(clock.now())
+        day = as_of or jakarta_day(clock.now())
         return {"as_of": day.isoformat(), "stages": await figures.funnel(_past(as_of), dinas, kota)}
 
     @router.get("/targets", response_model=Targets)
@@ -216,4 +217,4 @@ def routes(use_cases: UseCases, reconciliation: Reconciliation) -> APIRouter:
 
 def _past(as_of: date | None) -> date | None:
     """None for today or later: totals answer that without a look at months."""
-    return None if as_of is None or as_of >= clock.jakarta_day(clock.now()) else as_of
+    return None if as_of is None or as_of >= jakarta_day(clock.now()) else as_of

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from chassis.clock import jakarta_day
+from chassis.calendar import jakarta_day
 from chassis.decision import Document, Documents, Outcome, Write
 from chassis.errors import Conflict, FieldError, Forbidden, RuleBroken, Stale, invalid, not_found
 from contracts.metrics import AssessmentSubmitted, AssessmentVerified, TargetReached

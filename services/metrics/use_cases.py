@@ -9,6 +9,7 @@ from typing import Any
 
 from chassis import clock
 from chassis.auth import Caller
+from chassis.calendar import jakarta_day
 from chassis.decision import Decision, Document, Idempotency
 from chassis.group_commit import GroupCommit
 from chassis.mongo import Mongo
@@ -69,7 +70,7 @@ class UseCases:
 
     async def progress(self, as_of: date) -> Document:
         """The headline: verified people so far, and the overall target of stage P1."""
-        today = clock.jakarta_day(clock.now())
+        today = jakarta_day(clock.now())
         total = await self.figures.total("P1", None if as_of >= today else as_of)
         targets = await self._mongo[TARGETS].find({}).sort("_id", 1).to_list(None)
         current = [

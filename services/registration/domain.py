@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from chassis.clock import jakarta_day
+from chassis.calendar import jakarta_day
 from chassis.decision import Document, Documents, Outcome, Write
 from chassis.errors import Conflict, FieldError, NotFound, Stale, invalid, not_found
 from contracts.registration import JakpreneurRegistered, JakpreneurRejected, JakpreneurVerified

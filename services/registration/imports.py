@@ -17,6 +17,7 @@ from typing import Any
 
 from chassis import clock, lease, logs
 from chassis.auth import Caller
+from chassis.calendar import jakarta_day
 from chassis.decision import Decision, Document, Documents, Outcome, Write
 from chassis.errors import DomainError, FieldError, TooLarge, Unavailable, invalid
 from chassis.lifecycle import Core
@@ -150,7 +151,7 @@ class Imports:
 
     async def _batches(self, document: Document, key: PersonKey, *, skip: int) -> AsyncIterator[list[Row]]:
         records, number, rows = Records(), 0, list[Row]()
-        today = clock.jakarta_day(clock.now())
+        today = jakarta_day(clock.now())
         async for text, last in self._texts(document, key):
             for record in records.feed(text, last=last):
                 number += 1

@@ -11,6 +11,7 @@ from typing import Any
 
 from chassis import clock
 from chassis.auth import Caller
+from chassis.calendar import jakarta_day
 from chassis.decision import Decision, Document, Documents, Idempotency, Outcome
 from chassis.group_commit import GroupCommit
 from chassis.privacy import Vault
@@ -45,7 +46,7 @@ class UseCases:
 
     async def register_jakpreneur(self, form: RegistrationForm, caller: Caller, idempotency: Idempotency | None) -> Document:
         """R1 to R5; raises Invalid with every failing field, Conflict for a NIK that is registered (R2)."""
-        today = clock.jakarta_day(clock.now())
+        today = jakarta_day(clock.now())
         channel = "office" if caller.staff else "online"
         person = domain.check_form(form, today=today, staff=caller.staff, default_channel=channel)
         return await self.group_commit.submit(self.registration(person, idempotency=idempotency))

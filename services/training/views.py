@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from chassis.clock import JAKARTA
+from chassis.calendar import JAKARTA
 from chassis.decision import Document
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
-from chassis.clock import JAKARTA, jakarta_day
+from chassis.calendar import JAKARTA, jakarta_day
 from chassis.decision import Document, Documents, Outcome
 from chassis.errors import invalid, not_found
 from services.training.domain.changes import Changes

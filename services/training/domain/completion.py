@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from chassis.clock import jakarta_day
+from chassis.calendar import jakarta_day
 from chassis.decision import Document, Documents, Outcome
 from contracts import training as events
 from contracts.envelope import Payload
@@ -67,7 +67,7 @@ def judge(scans: Sequence[Mapping[str, Any]], sessions: Sequence[Mapping[str, An
 
 
 def verdict_event(verdict: Verdict, enrolment: Mapping[str, Any], training: Mapping[str, Any], now: datetime) -> Payload:
-    """What the world hears of a verdict. Completion is dated by the last session, the stage's evidence (R8); never ahead of now."""
+    """What the world hears of a verdict. Completion is dated by the last session (R8), never ahead of now."""
     match verdict:
         case "completed":
             return events.EnrolmentCompleted(**facts(enrolment), completed_on=jakarta_day(min(training["ends_at"], now)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from chassis.clock import JAKARTA
+from chassis.calendar import JAKARTA
 from chassis.decision import Document, Documents, Outcome
 from contracts import training as events
 from contracts.envelope import Payload
