@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from chassis import clock
 from chassis.auth import Caller, callers
 from chassis.body import idempotency, json_body
+from chassis.calendar import JAKARTA
 from chassis.errors import FieldError, invalid
 from chassis.http import (
     CONFLICT,
@@ -172,7 +173,7 @@ def routes(use_cases: UseCases) -> APIRouter:
 
 
 def _midnight(day: Day | None) -> datetime | None:
-    return datetime.combine(day, time(), clock.JAKARTA) if day is not None else None
+    return datetime.combine(day, time(), JAKARTA) if day is not None else None
 
 
 def _after(cursor: str | None) -> tuple[datetime, str] | None:
