@@ -51,5 +51,5 @@ async def register(form: Form) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    people = AsyncIOMotorClient(os.environ["PEER_MONGODB_URL"], w="majority", journal=True)["bench_peer"]["people"]
+    people = AsyncIOMotorClient(os.environ["PEER_MONGODB_URL"], w="majority", journal=True)[os.environ["PEER_DATABASE"]]["people"]
     uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PEER_PORT"]), log_level="error", access_log=False)

@@ -1,8 +1,10 @@
--- wrk script: posts one prepared body after another, each once. BODIES: a file of JSON lines; FIRST: where to begin.
+-- wrk script: posts one prepared body after another, each once. BODIES: a file of JSON lines; FIRST, LAST: which of them.
 local bodies = {}
 local first = tonumber(os.getenv("FIRST") or "0")
+local last = tonumber(os.getenv("LAST") or "1000000000")
 local n = 0
 for line in io.lines(os.getenv("BODIES")) do
+  if n >= last then break end
   if n >= first then bodies[#bodies + 1] = line end
   n = n + 1
 end

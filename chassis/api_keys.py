@@ -13,7 +13,7 @@ import zlib
 from dataclasses import dataclass
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_FORM = re.compile(r"^jkp_[a-z]+_([0-9A-Za-z]{12})_[0-9A-Za-z]{43}_([0-9a-f]{8})$")
+_FORM = re.compile(r"jkp_[a-z]+_([0-9A-Za-z]{12})_[0-9A-Za-z]{43}_([0-9a-f]{8})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def generate(env: str) -> NewKey:
 
 def kid_of(key: str) -> str | None:
     """The key's public id, or None for something that never was a key."""
-    form = _FORM.match(key)
+    form = _FORM.fullmatch(key)
     if form is None or not hmac.compare_digest(_checksum(key.rsplit("_", 1)[0]), form[2]):
         return None
     return form[1]

@@ -52,6 +52,9 @@ class RequestContext:
         logs.clear()
         logs.bind(request_id=request_id.decode())
 
+        ours = [(b"x-request-id", request_id), (b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+        # For the reply to a bug, which the framework sends from outside this middleware: see problems.py.
+        scope.setdefault("state", {})["reply_headers"] = ours
         started = time.perf_counter()
         status = 500
 
@@ -59,12 +62,7 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-request-id", request_id),
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"cache-control", b"no-store"),
-                ]
+                message["headers"] = [*message["headers"], *ours]
             await send(message)
 
         try:

@@ -24,7 +24,7 @@ _KEY_LIMIT = 200
 class Body(BaseModel):
     """The ancestor of request models: strict types, no unknown fields."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(strict=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
 
 
 def json_body(model: type[Model]) -> Any:

@@ -11,7 +11,7 @@ import contextlib
 import random
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +79,7 @@ class Consumer:
         self._kafka: AIOKafkaConsumer = None
         self._blocked: set[tuple[str, str]] = set()
         self._letters = 0
+        self._sought = 0
         self._recent: deque[bool] = deque(maxlen=_BAD_WINDOW)
         self._stopped = asyncio.Event()
         telemetry.CONSUMER_STOPPED.labels(name).set(0)
@@ -89,8 +90,7 @@ class Consumer:
         self._kafka = kafka.consumer(self._settings, group, _Assignment(self), self._topics)
         await self._start()
         try:
-            while not self._stopped.is_set():
-                await self._step()
+            await self._consume()
         except StopAndPage as reason:
             self.healthy = False
             telemetry.CONSUMER_STOPPED.labels(self.name).set(1)
@@ -127,26 +127,54 @@ class Consumer:
         blocked, letters = await dead_letters.open_subjects(self._mongo, self.name)
         await dead_letters.measure(self._mongo, self.name)
         # No await from here on: what is fetched between the seek and `expected` would be dropped, and never fetched again.
-        for partition, offset in stored.items():
-            self._kafka.seek(partition, offset)
+        self._seek(stored)
         self._blocked, self._letters, self.expected = blocked, letters, stored
         log.info("consumer_assigned", consumer=self.name, partitions=len(assigned))
 
-    async def _step(self) -> None:
-        if self.failed is not None:
-            raise self.failed
+    async def _consume(self) -> None:
+        """Batch after batch; the next one is fetched and decoded while one is being committed."""
+        ahead = asyncio.create_task(self._fetch())
+        try:
+            while not self._stopped.is_set():
+                sought, entries = await ahead
+                if self.failed is not None:
+                    raise self.failed
+                stale = sought != self._sought
+                if stale:
+                    # Partitions were sought while this batch was on its way: it may hold what lies behind the new place,
+                    # and aiokafka won't give that again. Nothing else is on its way now: go back to where we stand.
+                    self._seek(self.expected)
+                ahead = asyncio.create_task(self._fetch())
+                await self._handle([] if stale else entries)
+        finally:
+            ahead.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await ahead
+
+    async def _fetch(self) -> tuple[int, list[Entry]]:
+        """The next messages, decoded, and the number of the seek after which they were fetched."""
+        sought = self._sought
         try:
             fetched = await self._kafka.getmany(timeout_ms=250, max_records=self._settings.consumer_batch_limit)
         except NoOffsetForPartitionError:
-            return  # aiokafka asked for a position before the assignment callback had sought to it
+            return sought, []  # aiokafka asked for a position before the assignment callback had sought to it
         except OffsetOutOfRangeError as error:
             raise StopAndPage(f"the stored position is no longer in Kafka: {error}") from error
         except (KafkaError, IllegalStateError) as error:
             log.warning("consumer_fetch_failed", consumer=self.name, error=repr(error)[:200])
             await asyncio.sleep(0.5)
-            return
+            return sought, []
+        return sought, await self._decode(fetched)
+
+    def _seek(self, places: Mapping[TopicPartition, int]) -> None:
+        """Fetch from these places next; what is on its way now is void."""
+        self._sought += 1
+        for partition, offset in places.items():
+            with contextlib.suppress(IllegalStateError):  # no longer ours
+                self._kafka.seek(partition, offset)
+
+    async def _handle(self, entries: list[Entry]) -> None:
         async with self.busy:
-            entries = await self._decode(fetched)
             if entries:
                 started = time.perf_counter()
                 # After a resynchronisation the rest of the batch is void too: going on would skip what wasn't committed.
@@ -273,11 +301,7 @@ class Consumer:
         log.warning("consumer_resynchronised", consumer=self.name, why=why)
         assigned = set(self.expected)
         stored = await positions.load(self._mongo, self.name, assigned)
-        for partition, offset in stored.items():
-            try:
-                self._kafka.seek(partition, offset)
-            except IllegalStateError:
-                continue  # no longer ours
+        self._seek(stored)
         self.expected = stored
         raise _Resynchronised
 

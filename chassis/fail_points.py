@@ -32,4 +32,5 @@ def configure(settings: Settings) -> None:
 def hit(name: str) -> None:
     """Die here by SIGKILL with the configured probability: no handler, no flush, as when the machine goes."""
     if _points and _random.random() < _points.get(name, 0.0):
+        os.write(2, f"fail_point {name}\n".encode())  # for whoever counts the kills
         os.kill(os.getpid(), signal.SIGKILL)

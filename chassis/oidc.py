@@ -106,8 +106,9 @@ class OidcTokens:
 
 def _caller(claims: dict[str, Any]) -> Caller:
     """Roles come from `roles`, or from Keycloak's `realm_access.roles`; unknown ones count for nothing."""
-    given = claims.get("roles") or claims.get("realm_access", {}).get("roles", [])
-    roles = frozenset(role for role in given if isinstance(role, str)) & _ROLES
+    realm = claims.get("realm_access")
+    given = claims.get("roles") or (realm.get("roles") if isinstance(realm, dict) else None)
+    roles = frozenset(role for role in given if isinstance(role, str)) & _ROLES if isinstance(given, list) else frozenset()
     return Caller(id=f"user:{claims['sub']}", roles=roles, jakpreneur_id=claims.get("jakpreneur_id"), dinas=claims.get("dinas"))
 
 

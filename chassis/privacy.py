@@ -25,7 +25,7 @@ _NONCE = 12
 class PersonKey:
     """A person's data key, open for use; never stored in this form."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
     _cipher: AESGCM = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

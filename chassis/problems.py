@@ -162,8 +162,13 @@ def install(app: FastAPI) -> None:
         text = ("Terjadi kesalahan pada layanan.", "Something went wrong in the service.")
         return response(request, 500, errors.DomainError("internal", *text))
 
+    async def outermost(request: Request, error: Exception) -> JSONResponse:
+        answer = await unexpected(request, error)
+        answer.raw_headers.extend(getattr(request.state, "reply_headers", ()))
+        return answer
+
     app.add_exception_handler(errors.DomainError, domain)
     app.add_exception_handler(RequestValidationError, validation)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(PyMongoError, database)
-    app.add_exception_handler(Exception, unexpected)
+    app.add_exception_handler(Exception, outermost)

@@ -8,9 +8,8 @@ Next: chassis/outbox.py (events saved), chassis/relay.py (events sent), chassis/
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -28,8 +27,7 @@ class Payload(BaseModel):
     SAMPLE: ClassVar[dict[str, object]]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One fact. `id` is `<subject>:<sequence>`; `sequence` runs 1, 2, 3 … without gaps for each subject; `time` is UTC."""
 
     id: str
@@ -42,6 +40,7 @@ class Event:
 
     @property
     def type(self) -> str:
+        """The event type with its version."""
         return self.data.TYPE
 
 
@@ -58,9 +57,7 @@ def event_id(subject: str, sequence: int) -> str:
     return f"{subject}:{sequence}"
 
 
-def to_headers(
-    *, type_name: str, source: str, subject: str, sequence: int, time: datetime, traceparent: str | None
-) -> Headers:
+def to_headers(*, type_name: str, source: str, subject: str, sequence: int, time: datetime, traceparent: str | None) -> Headers:
     """The `ce_*` headers of an event (binary mode); the message's value is its data as JSON."""
     headers = [
         ("ce_specversion", b"1.0"),
@@ -78,25 +75,24 @@ def to_headers(
     return headers
 
 
-def from_message(
-    headers: Iterable[tuple[str, bytes]], value: bytes | None, types: Mapping[str, type[Payload]]
-) -> Event:
+def from_message(headers: Iterable[tuple[str, bytes]], value: bytes | None, types: Mapping[str, type[Payload]]) -> Event:
     """Decode one Kafka message; raises BadEvent with a bounded reason.
 
     `types` are the event types that the reader knows. A type of another version is unknown: never guessed at.
     """
     try:
-        attributes = {name: raw.decode() for name, raw in headers}
-        type_name = attributes["ce_type"]
-        subject = attributes["ce_subject"]
+        attributes = dict(headers)
+        type_name = attributes["ce_type"].decode()
+        subject = attributes["ce_subject"].decode()
         sequence = int(attributes["ce_sequence"])
-        time = datetime.fromisoformat(attributes["ce_time"])
-        identity = attributes["ce_id"]
-        source = attributes["ce_source"]
-    except (KeyError, ValueError, AttributeError, UnicodeDecodeError) as error:
+        time = datetime.fromisoformat(attributes["ce_time"].decode())
+        source = attributes["ce_source"].decode()
+        traceparent = attributes["ce_traceparent"].decode() if "ce_traceparent" in attributes else None
+    except (KeyError, ValueError, AttributeError) as error:
         raise BadEvent("malformed", f"envelope: {error!r}") from error
-    if identity != event_id(subject, sequence) or sequence < 1 or time.tzinfo is None:
-        raise BadEvent("malformed", f"envelope: id {identity!r} is not <subject>:<sequence>, or the time has no offset")
+    identity = f"{subject}:{sequence}"
+    if attributes.get("ce_id") != identity.encode() or sequence < 1 or time.tzinfo is None:
+        raise BadEvent("malformed", "envelope: the id is not <subject>:<sequence>, or the time has no offset")
     known = types.get(type_name)
     if known is None:
         raise BadEvent("unknown_type", f"unknown event type or version: {type_name[:200]}")
@@ -107,7 +103,5 @@ def from_message(
     except ValidationError as error:
         # The input is left out of the detail: what can't be understood may hold personal data.
         problems = error.errors(include_url=False, include_input=False, include_context=False)
-        raise BadEvent(
-            "schema", "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in problems[:5])
-        ) from error
-    return Event(identity, source, subject, sequence, time, data, attributes.get("ce_traceparent"))
+        raise BadEvent("schema", "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in problems[:5])) from error
+    return Event(identity, source, subject, sequence, time, data, traceparent)

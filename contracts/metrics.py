@@ -58,9 +58,7 @@ class TargetReached(Payload):
 
     target_id: str = Field(description="Id of the target")
     value: int = Field(ge=1, description="The target: number of people")
-    reached_on: date = Field(
-        description="First day, Asia/Jakarta, on which the cumulative count was at least the value"
-    )
+    reached_on: date = Field(description="First day, Asia/Jakarta, on which the cumulative count was at least the value")
 
 
 EVENTS: tuple[type[Payload], ...] = (AssessmentSubmitted, AssessmentVerified, TargetReached)

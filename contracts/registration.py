@@ -35,9 +35,7 @@ class Profile(Payload):
     kelurahan: str = Field(description="Domicile, Kemendagri code, 10 digits in the form 31.71.01.1001")
     kecamatan: str = Field(description="Kemendagri code of the kecamatan, form 31.71.01")
     kota: str = Field(description="Kemendagri code of the kota or kabupaten, form 31.71")
-    category: Literal["pemula", "naik_kelas"] = Field(
-        description="pemula: no operating business at P1; naik_kelas: trading"
-    )
+    category: Literal["pemula", "naik_kelas"] = Field(description="pemula: no operating business at P1; naik_kelas: trading")
     gender: Literal["female", "male"] = Field(description="As registered")
     commodity: str | None = Field(default=None, description="Commodity group code of the business, if there is one")
     dinas: str | None = Field(default=None, description="Code of the office responsible for the person, if known")

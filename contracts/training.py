@@ -37,9 +37,7 @@ class _Partner(Payload):
     SAMPLE: ClassVar[dict[str, object]] = _PARTNER
 
     partner_id: str = Field(description="Id of the institution")
-    kind: Literal["university", "company", "government", "bank", "community", "other"] = Field(
-        description="Kind of institution"
-    )
+    kind: Literal["university", "company", "government", "bank", "community", "other"] = Field(description="Kind of institution")
 
 
 class PartnerApplied(_Partner):

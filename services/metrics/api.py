@@ -171,10 +171,9 @@ def routes(use_cases: UseCases, reconciliation: Reconciliation) -> APIRouter:
         _caller: Anyone,
         dimension: Literal["kota", "kecamatan", "commodity", "category", "gender", "dinas"],
         measure: Annotated[Measure, Query(description="What to count")] = "P1",
-        as_of: AsOf = None,
     ) -> Any:
         """Distinct people by a dimension; small cells suppressed (R18)."""
-        return {"dimension": dimension, "measure": measure, "items": await figures.public_cells(measure, dimension, _past(as_of))}
+        return {"dimension": dimension, "measure": measure, "items": await figures.public_cells(measure, dimension)}
 
     @router.get("/funnel", response_model=Funnel)
     async def funnel(

@@ -1,17 +1,16 @@
-"""Reading figures: totals and months of rollups, never facts. Each answer is one range over `_id`, flat with people.
+"""Reading figures: totals and months of rollups, never facts. Each answer is one document or one range: flat with people.
 
 The only reader of the rollups' documents; ledger.py is the only writer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
 from datetime import date
-from typing import Any
 
-from chassis.mongo import Document, Mongo, Tx
+from chassis.mongo import Document, Mongo
 from services.metrics import domain
-from services.metrics.ledger import GENERATION, ROLLUPS, TOTALS
+from services.metrics.ledger import ROLLUPS, TOTALS, month_id, total_id, value_of
 from services.metrics.projections import STAGES
 
 _PERIOD_LENGTH = {"day": 10, "month": 7, "year": 4}
@@ -26,29 +25,32 @@ class Figures:
 
     async def total(self, measure: str, as_of: date | None) -> int:
         """People with the measure on or before a day; all of them without one."""
-        return (await self.cells(measure, "all", as_of)).get("", 0)
+        return (await self.cells(measure, "all", as_of)).get("all", 0)
 
     async def cells(self, measure: str, dimension: str, as_of: date | None) -> dict[str, int]:
-        """Counts by value of a dimension."""
-        start = f"{GENERATION}|{measure}|{dimension}|"
-        within = {"_id": {"$gte": start, "$lt": start + "\uffff"}}
+        """Counts by value of a dimension; as of a day only for the dimensions in projections.DAILY."""
         if as_of is None:
-            totals = await self._mongo[TOTALS].find(within).to_list(None)
-            return {doc["_id"].rpartition("|")[2]: doc["n"] for doc in totals if doc["n"]}
-        cells: dict[str, int] = {}
-        for doc in await self._mongo[ROLLUPS].find(within).to_list(None):
-            value, month = doc["_id"].rsplit("|", 2)[1:]
-            count = _until(doc, month, as_of)
-            if count:
-                cells[value] = cells.get(value, 0) + count
-        return cells
+            totals = await self._mongo[TOTALS].find_one({"_id": total_id(measure, dimension)})
+            return {value_of(name): count for name, count in (totals or {"n": {}})["n"].items() if count}
+        cells: Counter[str] = Counter()
+        month = month_id(measure, dimension, as_of.isoformat()[:7])
+        query = {"_id": {"$gt": f"{total_id(measure, dimension)}|", "$lt": month}}
+        for doc in await self._mongo[ROLLUPS].find(query, {"n": 1}).to_list(None):
+            cells.update(doc["n"])
+        last = await self._mongo[ROLLUPS].find_one({"_id": month})
+        for name, days in (last or {}).get("d", {}).items():
+            cells[name] += sum(count for day, count in days.items() if day <= as_of.isoformat()[8:])
+        return {value_of(name): count for name, count in cells.items() if count}
 
-    async def days(self, measure: str, tx: Tx = None) -> list[tuple[str, int]]:
+    async def days(self, measure: str) -> list[tuple[str, int]]:
         """Every day with a count, in order."""
-        start = f"{GENERATION}|{measure}|all||"
-        found = await self._mongo[ROLLUPS].find({"_id": {"$gte": start, "$lt": start + "\uffff"}}, session=tx).to_list(None)
+        start = f"{total_id(measure, 'all')}|"
+        found = await self._mongo[ROLLUPS].find({"_id": {"$gt": start, "$lt": start + "\uffff"}}).to_list(None)
         days = [
-            (f"{doc['_id'].rpartition('|')[2]}-{day}", count) for doc in found for day, count in doc.get("d", {}).items() if count
+            (f"{doc['_id'].rpartition('|')[2]}-{day}", count)
+            for doc in found
+            for day, count in doc.get("d", {}).get("all", {}).items()
+            if count
         ]
         return sorted(days)
 
@@ -68,9 +70,9 @@ class Figures:
                 items.append({"period": period, "count": count, "cumulative": cumulative})
         return items
 
-    async def public_cells(self, measure: str, dimension: str, as_of: date | None) -> list[Document]:
+    async def public_cells(self, measure: str, dimension: str) -> list[Document]:
         """Cells as the public may see them (R18). Kecamatan are protected within their kota, whose sum is public too."""
-        cells = await self.cells(measure, dimension, as_of)
+        cells = await self.cells(measure, dimension, None)
         hidden: set[str] = set()
         for group in _groups(cells, dimension):
             hidden |= domain.suppressed(group, self._smallest)
@@ -108,15 +110,6 @@ class Figures:
         if any(wanted in domain.suppressed(table, self._smallest) for table in tables):
             return None
         return cells.get(str(wanted), 0)
-
-
-def _until(doc: Mapping[str, Any], month: str, as_of: date) -> int:
-    limit = as_of.isoformat()
-    if month < limit[:7]:
-        return int(doc["n"])
-    if month > limit[:7]:
-        return 0
-    return sum(count for day, count in doc.get("d", {}).items() if day <= limit[8:])
 
 
 def _groups(cells: dict[str, int], dimension: str) -> list[dict[str, int]]:

@@ -6,8 +6,8 @@ Inserts are tried first; only when one meets a duplicate, the batch is done agai
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from pymongo import ReplaceOne, UpdateOne
 
@@ -24,16 +24,27 @@ PENDING = "pending"
 GENERATION = "1"
 _SLICE = 500  # events folded before the event loop gets a turn: well under 20 ms
 _PENDING_PAGE = 500
+_CODE = re.compile(r"(?<=\d)_(?=\d)")
 
 
-def total_id(measure: str, dimension: str, value: str) -> str:
-    """`<generation>|<measure>|<dimension>|<value>`. Reads are ranges over `_id`."""
-    return f"{GENERATION}|{measure}|{dimension}|{value}"
+def total_id(measure: str, dimension: str) -> str:
+    """`<generation>|<measure>|<dimension>`: a document `{n: {value: count}}`."""
+    return f"{GENERATION}|{measure}|{dimension}"
 
 
-def rollup_id(measure: str, dimension: str, value: str, month: str) -> str:
-    """`<generation>|<measure>|<dimension>|<value>|<month>`. Reads are ranges over `_id`."""
-    return f"{total_id(measure, dimension, value)}|{month}"
+def month_id(measure: str, dimension: str, month: str) -> str:
+    """`<generation>|<measure>|<dimension>|<month>`: `{n: {value: count}, d: {value: {day: count}}}`. Reads are ranges."""
+    return f"{total_id(measure, dimension)}|{month}"
+
+
+def field_of(value: str) -> str:
+    """A value as a field name: codes have dots, field names can't."""
+    return value.replace(".", "_")
+
+
+def value_of(field: str) -> str:
+    """A field name as the value: no code has an underscore between digits."""
+    return _CODE.sub(".", field)
 
 
 class Ledger:
@@ -91,7 +102,8 @@ class Ledger:
         if folded.earlier_facts:
             requests = [ReplaceOne({"_id": identity}, fact) for identity, fact in folded.earlier_facts.items()]
             await self._mongo[FACTS].bulk_write(requests, session=tx)
-        for collection, updates in ((ROLLUPS, month_updates(folded.increments)), (TOTALS, total_updates(folded.increments))):
+        increments = folded.increments() if len(rows) <= _SLICE else await asyncio.to_thread(folded.increments)
+        for collection, updates in ((ROLLUPS, month_updates(increments)), (TOTALS, total_updates(increments))):
             if updates:
                 await self._mongo[collection].bulk_write(updates, ordered=False, session=tx)
 
@@ -119,26 +131,22 @@ class Ledger:
 
 
 def month_updates(increments: Increments) -> list[UpdateOne]:
-    """One upsert for each month that the batch touches."""
-    return [
-        UpdateOne(
-            {"_id": rollup_id(measure, dimension, value, month)},
-            {"$inc": {"n": sum(days.values()), **{f"d.{day}": count for day, count in days.items()}}},
-            upsert=True,
-        )
-        for (measure, dimension, value, month), days in increments.months.items()
-    ]
+    """One upsert for each month and dimension that the batch touches."""
+    updates = []
+    for (measure, dimension, month), values in increments.months.items():
+        steps = {f"n.{field_of(value)}": count for value, count in values.items() if count}
+        days = increments.days.get((measure, dimension, month), {})
+        steps |= {f"d.{field_of(value)}.{day}": count for (value, day), count in days.items() if count}
+        if steps:
+            updates.append(UpdateOne({"_id": month_id(measure, dimension, month)}, {"$inc": steps}, upsert=True))
+    return updates
 
 
 def total_updates(increments: Increments) -> list[UpdateOne]:
-    """One upsert for each total that the batch touches."""
-    return [
-        UpdateOne({"_id": total_id(measure, dimension, value)}, {"$inc": {"n": count}}, upsert=True)
-        for (measure, dimension, value), count in increments.totals.items()
-    ]
-
-
-async def ensure_indexes(mongo: Mongo) -> None:
-    """One index beside `_id`: for drilling down and recounting by measure and day."""
-    keys: list[tuple[str, Any]] = [("measure", 1), ("day", 1)]
-    await mongo[LEDGER].create_index(keys, name="measure", partialFilterExpression={"measure": {"$exists": True}})
+    """One upsert for each dimension that the batch touches."""
+    updates = []
+    for (measure, dimension), values in increments.totals.items():
+        steps = {f"n.{field_of(value)}": count for value, count in values.items() if count}
+        if steps:
+            updates.append(UpdateOne({"_id": total_id(measure, dimension)}, {"$inc": steps}, upsert=True))
+    return updates

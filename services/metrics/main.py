@@ -30,7 +30,6 @@ def build(settings: MetricsSettings) -> Service:
         title="Jakpreneur metrics",
         topics=TOPICS[NAME],
         routers=[api.routes(use_cases, reconciliation), assessments_api.routes(use_cases)],
-        ensure_indexes=ledger.ensure_indexes,
         consumers=[
             Consumer(
                 core.mongo, settings, "metrics-ledger", every_topic, Projection(core.mongo, list(TYPES.values()), book.project)

@@ -2,16 +2,17 @@
 
 - Every event is a row of the ledger.
 - An event that evidences a stage (R8) makes a fact, once for a person and stage: `<person>:<stage>`, dated by the first evidence.
-- Facts are folded into increments of rollups: one document for each (measure, dimension, value, month), and a total.
+- Facts are folded into increments of rollups: one document for each (measure, dimension, month), and one of totals.
 Next: ledger.py, which writes what is decided here in the transaction of the position.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from contracts.envelope import Event, Payload
 from contracts.metrics import AssessmentSubmitted
@@ -29,34 +30,32 @@ _PREFIX_LENGTH = len("id.go.jakarta.jakpreneur.")
 _SOURCE_LENGTH = len("/services/")
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What an event says for the figures: whom it is about, which measure, and on which day."""
-
-    person: str
-    measure: str
-    day: date
-    profile: Profile | None = None
+def _registered(row: Row, data: JakpreneurRegistered) -> None:
+    row["measure"], row["person"], row["day"] = REGISTERED, data.jakpreneur_id, data.registered_on.isoformat()
+    _profile(row, data)
 
 
-def _registered(data: JakpreneurRegistered) -> Evidence:
-    return Evidence(data.jakpreneur_id, REGISTERED, data.registered_on, data)
+def _verified(row: Row, data: JakpreneurVerified) -> None:
+    row["measure"], row["person"], row["day"] = "P1", data.jakpreneur_id, data.verified_on.isoformat()
+    _profile(row, data)
 
 
-def _verified(data: JakpreneurVerified) -> Evidence:
-    return Evidence(data.jakpreneur_id, "P1", data.verified_on, data)
+def _completed(row: Row, data: EnrolmentCompleted) -> None:
+    row["measure"], row["person"], row["day"] = data.stage, data.jakpreneur_id, data.completed_on.isoformat()
 
 
-def _completed(data: EnrolmentCompleted) -> Evidence:
-    return Evidence(data.jakpreneur_id, data.stage, data.completed_on)
+def _reported(row: Row, data: AssessmentSubmitted) -> None:
+    row["measure"], row["person"], row["day"] = "P6", data.jakpreneur_id, data.submitted_on.isoformat()
 
 
-def _reported(data: AssessmentSubmitted) -> Evidence:
-    return Evidence(data.jakpreneur_id, "P6", data.submitted_on)
+def _profile(row: Row, data: Profile) -> None:
+    row["kota"], row["kecamatan"], row["category"], row["gender"] = data.kota, data.kecamatan, data.category, data.gender
+    row["commodity"], row["dinas"] = data.commodity or UNKNOWN, data.dinas or UNKNOWN
 
 
-# Stage evidence as data (R8). P3 to P5 and P7 join when their events do.
-EVIDENCE: Mapping[type[Payload], Callable[[Any], Evidence]] = {
+# What an event says for the figures (R8), as data: each adds measure, person and day to the ledger's row.
+# P3 to P5 and P7 join when their events do.
+EVIDENCE: Mapping[type[Payload], Callable[[Row, Any], None]] = {
     JakpreneurRegistered: _registered,
     JakpreneurVerified: _verified,
     EnrolmentCompleted: _completed,
@@ -77,15 +76,9 @@ def ledger_row(event: Event) -> Row:
         "type": data.TYPE[_PREFIX_LENGTH:],
         "at": event.time,
     }
-    read = EVIDENCE.get(type(data))
-    if read is not None:
-        evidence = read(data)
-        row["measure"], row["person"], row["day"] = evidence.measure, evidence.person, evidence.day.isoformat()
-        profile = evidence.profile
-        if profile is not None:
-            row["kota"], row["kecamatan"] = profile.kota, profile.kecamatan
-            row["category"], row["gender"] = profile.category, profile.gender
-            row["commodity"], row["dinas"] = profile.commodity or UNKNOWN, profile.dinas or UNKNOWN
+    say = EVIDENCE.get(type(data))
+    if say is not None:
+        say(row, data)
     return row
 
 
@@ -99,45 +92,69 @@ def fact_id(person: str, stage: str) -> str:
     return f"{person}:{stage}"
 
 
+# Every dimension that a person counts in. Days are kept where a figure can be asked for as of a day; months everywhere.
+DIMENSIONS: tuple[str, ...] = ("all", *ATTRIBUTES, "dinas+kota")
+DAILY = frozenset({"all", "kota", "dinas", "dinas+kota"})
+
+
+class Counted(NamedTuple):
+    """One person with a measure on a day."""
+
+    measure: str
+    day: str
+    attributes: Mapping[str, Any]
+
+
 @dataclass(slots=True)
 class Increments:
-    """Folded increments: for each rollup document the count of every day of its month, and totals."""
+    """Folded increments by (measure, dimension, month): counts by value, and by value and day; and totals by value."""
 
-    months: dict[tuple[str, str, str, str], dict[str, int]] = field(default_factory=dict)
-    totals: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    months: dict[tuple[str, str, str], dict[str, int]] = field(default_factory=dict)
+    days: dict[tuple[str, str, str], dict[tuple[str, str], int]] = field(default_factory=dict)
+    totals: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
 
-    def add(self, measure: str, day: str, attributes: Mapping[str, Any], count: int = 1) -> None:
-        """One person more (or less) on a day, in every dimension."""
-        month, in_month = day[:7], day[8:]
-        for dimension, value in dimensions(attributes):
-            key = (measure, dimension, value)
-            self.totals[key] = self.totals.get(key, 0) + count
-            days = self.months.setdefault((measure, dimension, value, month), {})
-            days[in_month] = days.get(in_month, 0) + count
+    def add(self, counted: Sequence[Counted], sign: int = 1) -> None:
+        """Fold one list of counted people. The counting itself runs in C: it is the hot part of a large batch."""
+        for measure in {entry.measure for entry in counted}:
+            entries = [entry for entry in counted if entry.measure == measure]
+            days = [entry.day for entry in entries]
+            people = [entry.attributes for entry in entries]
+            for day, count in Counter(days).items():
+                self._add(measure, "all", "all", day, count * sign)
+            for dimension in ATTRIBUTES:
+                for (day, value), count in Counter(zip(days, map(itemgetter(dimension), people), strict=True)).items():
+                    self._add(measure, dimension, value, day, count * sign)
+            pairs = map(itemgetter("dinas", "kota"), people)
+            for (day, (dinas, kota)), count in Counter(zip(days, pairs, strict=True)).items():
+                self._add(measure, "dinas+kota", f"{dinas}+{kota}", day, count * sign)
 
-
-def dimensions(attributes: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Every (dimension, value) that a person counts in."""
-    return [
-        ("all", ""),
-        ("kota", attributes["kota"]),
-        ("kecamatan", attributes["kecamatan"]),
-        ("commodity", attributes["commodity"]),
-        ("category", attributes["category"]),
-        ("gender", attributes["gender"]),
-        ("dinas", attributes["dinas"]),
-        ("dinas+kota", f"{attributes['dinas']}+{attributes['kota']}"),
-    ]
+    def _add(self, measure: str, dimension: str, value: str, day: str, count: int) -> None:
+        totals = self.totals.setdefault((measure, dimension), {})
+        totals[value] = totals.get(value, 0) + count
+        key = (measure, dimension, day[:7])
+        months = self.months.setdefault(key, {})
+        months[value] = months.get(value, 0) + count
+        if dimension in DAILY:
+            days = self.days.setdefault(key, {})
+            days[value, day[8:]] = days.get((value, day[8:]), 0) + count
 
 
 @dataclass(slots=True)
 class Folded:
     """What a batch of new ledger rows means."""
 
-    increments: Increments = field(default_factory=Increments)
+    counted: list[Counted] = field(default_factory=list)
+    uncounted: list[Counted] = field(default_factory=list)
     new_facts: dict[str, Fact] = field(default_factory=dict)
     earlier_facts: dict[str, Fact] = field(default_factory=dict)  # evidence came that is older than the fact's
     pending: list[Row] = field(default_factory=list)  # evidence of a person whose P1 hasn't been seen yet
+
+    def increments(self) -> Increments:
+        """All of it, folded."""
+        folded = Increments()
+        folded.add(self.counted)
+        folded.add(self.uncounted, -1)
+        return folded
 
 
 def fold(rows: Iterable[Row], facts: Mapping[str, Fact]) -> Folded:
@@ -147,31 +164,37 @@ def fold(rows: Iterable[Row], facts: Mapping[str, Fact]) -> Folded:
     for row in rows:
         measure = row.get("measure")
         if measure == REGISTERED:
-            folded.increments.add(REGISTERED, row["day"], row)
+            folded.counted.append(Counted(REGISTERED, row["day"], row))
         elif measure == "P1":
-            _evidence(folded, row, {name: row[name] for name in ATTRIBUTES}, facts)
+            _evidence(folded, row, row, facts)
         elif measure is not None:
             later.append(row)
     for row in later:
-        first = fact_id(row["person"], "P1")
-        person = folded.earlier_facts.get(first) or folded.new_facts.get(first) or facts.get(first)
+        person = _known(folded, fact_id(row["person"], "P1"), facts)
         if person is None:
             folded.pending.append(row)
         else:
-            _evidence(folded, row, {name: person[name] for name in ATTRIBUTES}, facts)
+            _evidence(folded, row, person, facts)
     return folded
+
+
+def _known(folded: Folded, identity: str, facts: Mapping[str, Fact]) -> Fact | None:
+    return folded.earlier_facts.get(identity) or folded.new_facts.get(identity) or facts.get(identity)
 
 
 def _evidence(folded: Folded, row: Row, attributes: Mapping[str, Any], facts: Mapping[str, Fact]) -> None:
     measure, day = row["measure"], row["day"]
     identity = fact_id(row["person"], measure)
-    known = folded.earlier_facts.get(identity) or folded.new_facts.get(identity) or facts.get(identity)
+    known = _known(folded, identity, facts)
     if known is None:
-        folded.new_facts[identity] = {"_id": identity, "stage": measure, "day": day, "event": row["_id"], **attributes}
-        folded.increments.add(measure, day, attributes)
+        fact = {"_id": identity, "stage": measure, "day": day, "event": row["_id"]}
+        for name in ATTRIBUTES:
+            fact[name] = attributes[name]
+        folded.new_facts[identity] = fact
+        folded.counted.append(Counted(measure, day, fact))
     elif day < known["day"]:
         # A stage's date is that of its first evidence, in whatever order evidence arrives.
-        folded.increments.add(measure, known["day"], known, -1)
-        folded.increments.add(measure, day, known)
+        folded.uncounted.append(Counted(measure, known["day"], known))
+        folded.counted.append(Counted(measure, day, known))
         moved = {**known, "day": day, "event": row["_id"]}
         (folded.new_facts if identity in folded.new_facts else folded.earlier_facts)[identity] = moved

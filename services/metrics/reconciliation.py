@@ -6,19 +6,20 @@ Runs inside the database and may take seconds for each million events; figures s
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from chassis import clock, logs
 from chassis.mongo import Document, Mongo, Tx
 from services.metrics import telemetry
-from services.metrics.ledger import FACTS, GENERATION, LEDGER, PENDING, ROLLUPS, TOTALS
-from services.metrics.projections import ATTRIBUTES, REGISTERED, STAGES
+from services.metrics.ledger import FACTS, LEDGER, PENDING, ROLLUPS, TOTALS, value_of
+from services.metrics.projections import ATTRIBUTES, DAILY, REGISTERED, STAGES
 
 log = logs.get(__name__)
 RECONCILIATIONS = "reconciliations"
 _DIMENSIONS: Mapping[str, Any] = {
-    "all": "",
+    "all": "all",
     **{name: f"${name}" for name in ATTRIBUTES},
     "dinas+kota": {"$concat": ["$dinas", "+", "$kota"]},
 }
@@ -42,8 +43,8 @@ class Reconciliation:
         async with self._running:
             started = clock.now()
             async with self._mongo.snapshot() as tx:
-                counted = await self._recount(tx)
-                shown = await self._rollups(tx)
+                counted = await self._recounted(tx)
+                shown = await self._shown(tx)
                 events = await self._mongo[LEDGER].estimated_document_count()
                 pending = len(await self._mongo[PENDING].find({}, session=tx).limit(10_000).to_list(None))
             differences: list[Document] = [
@@ -73,50 +74,67 @@ class Reconciliation:
         await self.run()
         await asyncio.sleep(self._every)
 
-    async def _rollups(self, tx: Tx) -> dict[str, int]:
-        """Every shown figure: `measure|dimension|value|month`, and totals without the month."""
+    async def _shown(self, tx: Tx) -> dict[str, int]:
+        """Every figure that is shown: `measure|dimension|value|month`, `…|day`, and totals without either."""
         figures: dict[str, int] = {}
-        for collection in (ROLLUPS, TOTALS):
-            async for doc in self._mongo[collection].find({}, {"n": 1}, session=tx):
-                generation, _, figure = doc["_id"].partition("|")
-                if generation == GENERATION and doc["n"]:
-                    figures[figure] = doc["n"]
+        async for doc in self._mongo[TOTALS].find({}, session=tx):
+            _, measure, dimension = doc["_id"].split("|")
+            figures.update({f"{measure}|{dimension}|{value_of(name)}": n for name, n in doc["n"].items() if n})
+        async for doc in self._mongo[ROLLUPS].find({}, session=tx):
+            _, measure, dimension, month = doc["_id"].split("|")
+            for name, n in doc["n"].items():
+                if n:
+                    figures[f"{measure}|{dimension}|{value_of(name)}|{month}"] = n
+            for name, days in doc.get("d", {}).items():
+                figures.update({f"{measure}|{dimension}|{value_of(name)}|{month}-{day}": n for day, n in days.items() if n})
+            await asyncio.sleep(0)
         return figures
 
-    async def _recount(self, tx: Tx) -> dict[str, int]:
-        figures: dict[str, int] = {}
-        for measure in (REGISTERED, *STAGES):
+    async def _recounted(self, tx: Tx) -> dict[str, int]:
+        """The same figures from the ledger alone."""
+        figures: Counter[str] = Counter()
+        for people in (_registered(), _first_evidence("P1"), _later_stages()):
             for dimension, value in _DIMENSIONS.items():
-                pipeline = [
-                    *_people(measure),
-                    {"$group": {"_id": {"v": value, "m": {"$substrBytes": ["$day", 0, 7]}}, "n": {"$sum": 1}}},
-                ]
-                found = await self._mongo.aggregate(LEDGER, pipeline, tx)
+                count = {"$group": {"_id": {"s": "$measure", "v": value, "d": "$day"}, "n": {"$sum": 1}}}
+                found = await self._mongo.aggregate(LEDGER, [*people, count], tx)
                 for doc in found:
-                    total = f"{measure}|{dimension}|{doc['_id']['v']}"
-                    figures[f"{total}|{doc['_id']['m']}"] = doc["n"]
-                    figures[total] = figures.get(total, 0) + doc["n"]
-                if dimension == "all" and not found:
-                    break  # nobody has this stage: nothing to count in the other dimensions
-        return figures
+                    self._add(figures, dimension, doc)
+                if not found:
+                    break  # nobody: nothing to count in the other dimensions
+        return dict(figures)
+
+    @staticmethod
+    def _add(figures: Counter[str], dimension: str, doc: Document) -> None:
+        total = f"{doc['_id']['s']}|{dimension}|{doc['_id']['v']}"
+        day = doc["_id"]["d"]
+        figures[total] += doc["n"]
+        figures[f"{total}|{day[:7]}"] += doc["n"]
+        if dimension in DAILY:
+            figures[f"{total}|{day}"] += doc["n"]
 
 
-def _people(measure: str) -> list[dict[str, Any]]:
-    """One document for each person with the measure, with their attributes and first day, from the ledger alone."""
-    match: dict[str, Any] = {"$match": {"measure": measure}}
-    if measure == REGISTERED:
-        return [match]
+def _registered() -> list[dict[str, Any]]:
+    return [{"$match": {"measure": REGISTERED}}]
+
+
+def _first_evidence(stage: str) -> list[dict[str, Any]]:
+    """One document for each person with the stage: first day and attributes."""
     attributes = {name: {"$first": f"${name}"} for name in ATTRIBUTES}
-    first = {"$group": {"_id": "$person", "day": {"$min": "$day"}, **(attributes if measure == "P1" else {})}}
-    if measure == "P1":
-        return [match, first]
+    first = {"$group": {"_id": "$person", "measure": {"$first": "$measure"}, "day": {"$min": "$day"}, **attributes}}
+    return [{"$match": {"measure": stage}}, first]
+
+
+def _later_stages() -> list[dict[str, Any]]:
+    """One document for each person and later stage: first day, and the attributes of the person's P1."""
+    first = {"$group": {"_id": {"p": "$person", "s": "$measure"}, "day": {"$min": "$day"}}}
     person = {
         "$lookup": {
             "from": FACTS,
-            "let": {"fact": {"$concat": ["$_id", ":P1"]}},
+            "let": {"fact": {"$concat": ["$_id.p", ":P1"]}},
             "pipeline": [{"$match": {"$expr": {"$eq": ["$_id", "$$fact"]}}}],
             "as": "p1",
         }
     }
-    attributes_of_p1 = {name: {"$first": f"$p1.{name}"} for name in ATTRIBUTES}
-    return [match, first, person, {"$match": {"p1": {"$ne": []}}}, {"$project": {"day": 1, **attributes_of_p1}}]
+    attributes = {name: {"$first": f"$p1.{name}"} for name in ATTRIBUTES}
+    shape = {"$project": {"day": 1, "measure": "$_id.s", **attributes}}
+    return [{"$match": {"measure": {"$in": list(STAGES[1:])}}}, first, person, {"$match": {"p1": {"$ne": []}}}, shape]

@@ -229,6 +229,7 @@ async def test_records_that_come_while_it_takes_over(
         await until_heard(mongo, {f"s{number}": [1, 2, 3, 4, 5] for number in range(6)})
 
 
+@pytest.mark.parametrize("mongo", ["motor"], indirect=True)  # slow, and the driver plays no part in it
 async def test_members_come_and_go(mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
     """A second replica joins amid the stream and the first one leaves: every event has its effect once."""
     first, second = (consumer(mongo, plain, prefix, projection(mongo)) for _ in range(2))
@@ -290,6 +291,7 @@ async def _unhealthy(working: Consumer) -> bool:
     return not working.healthy
 
 
+@pytest.mark.parametrize("mongo", ["motor"], indirect=True)  # slow, and the driver plays no part in it
 async def test_kafka_away_for_a_moment(
     mongo: Mongo, plain: Settings, prefix: str, sender: Sender, kafka_down: Callable[[], Any]
 ) -> None:

@@ -212,6 +212,7 @@ async def test_too_many_bad_ones_stop_it(mongo: Mongo, plain: Settings, prefix: 
     assert sum(document["next_offset"] for document in await positions.stored(mongo)) == 60
 
 
+@pytest.mark.parametrize("mongo", ["motor"], indirect=True)  # slow, and the driver plays no part in it
 async def test_a_whole_batch_refused_by_a_rule(mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
     """A rule that refuses everything meets 1,500 events in one batch: it stops and pages, and doesn't fall over its own stack."""
     await sender.count_all(1500, 1)

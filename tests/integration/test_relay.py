@@ -219,6 +219,7 @@ async def test_many_want_a_lease_that_never_was(mongo: Mongo) -> None:
     assert len([held for held in taken if held is not None]) == 1
 
 
+@pytest.mark.parametrize("mongo", ["motor"], indirect=True)  # slow, and the driver plays no part in it
 async def test_kafka_down_and_up_again(mongo: Mongo, door: GroupCommit, quick: Settings, kafka_down: Callable[[], Any]) -> None:
     """Kafka is away while people go on registering; when it is back the outbox drains, complete and in order.
 

@@ -1,0 +1,47 @@
+"""`make bench`: every measurement against its peer in the same run; JSON and a table. On an otherwise idle machine."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import imports, ingest, latency, read_path, result, write_path
+from bench.result import Result
+from deploy.local.stack import DEFAULT, Ports, Stack
+
+LATEST = Path(__file__).parent / "results" / "latest.json"
+MEASUREMENTS: dict[str, Callable[[Stack, Path], list[Result]]] = {
+    "write_path": write_path.measure,
+    "ingest": ingest.measure,
+    "import": imports.measure,
+    "latency": latency.measure,
+    "read_path": read_path.measure,
+}
+
+
+def main() -> None:
+    """Measure what is asked for; only a whole run replaces the stored results."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*MEASUREMENTS, []], help="which measurements; default all")
+    names = parser.parse_args().names or list(MEASUREMENTS)
+    results: list[Result] = []
+    for name in names:
+        # A fresh stack for each: what one leaves behind must not slow the next.
+        with tempfile.TemporaryDirectory(prefix="jakpreneur-bench-") as folder:
+            begun = time.monotonic()
+            with Stack.start(Path(folder), Ports.free(), sizing=DEFAULT) as stack:
+                found = MEASUREMENTS[name](stack, Path(folder))
+            print(f"{name}: {time.monotonic() - begun:.0f} s")
+            result.show(found)
+            results += found
+    if set(names) == set(MEASUREMENTS):
+        result.write(LATEST, results)
+        result.show(results)
+        print(f"written to {LATEST.relative_to(Path.cwd())}")
+
+
+if __name__ == "__main__":
+    main()

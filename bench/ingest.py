@@ -1,0 +1,93 @@
+"""ingest: events a second through metrics' consumer, against one pymongo `insert_many` of the same ledger documents.
+
+Ours: Kafka, decode, dedupe, ledger, rollups, stage facts and positions in one transaction a batch. Aim: ratio >= 0.35.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import zlib
+from pathlib import Path
+
+from pymongo import MongoClient
+
+from bench import events
+from bench.result import Result, compared
+from chassis import kafka
+from chassis.settings import Settings
+from contracts import registration
+from deploy.local.stack import Stack
+from services.metrics.projections import ledger_row
+from tests.harness.platform import Platform
+
+PEOPLE, ROUNDS, BATCH = 60_000, 3, 4000
+
+
+def measure(stack: Stack, directory: Path) -> list[Result]:
+    """Pairs in turn, each on fresh topics and databases."""
+    pairs = []
+    for _ in range(ROUNDS):
+        with Platform(stack, directory) as platform:
+            asyncio.run(_publish(platform.settings()))
+            ours = _consume(stack, platform)
+        pairs.append((ours, _insert_many(stack, f"peer_{platform.prefix}")))
+    return [compared("ingest", "events/s", pairs, "pymongo insert_many of the same documents", ">= 0.35")]
+
+
+def _consume(stack: Stack, platform: Platform) -> float:
+    """A real consumer process; events a second between its first and its last transaction."""
+    client: MongoClient[dict[str, int]] = MongoClient(stack.environment()["JAKPRENEUR_MONGODB_URL"])
+    positions = client[f"{platform.prefix}_metrics"]["positions"]
+    platform.start("metrics", "consumer")
+    try:
+        begun: tuple[float, int] | None = None
+        deadline = time.perf_counter() + 120
+        while time.perf_counter() < deadline:
+            done = sum(doc["next_offset"] for doc in positions.find({"topic": {"$regex": "registration"}}))
+            now = time.perf_counter()
+            if done and begun is None:
+                begun = (now, done)
+            if begun is not None and done >= 2 * PEOPLE:
+                return (done - begun[1]) / (now - begun[0])
+            time.sleep(0.02)
+        raise TimeoutError("the consumer didn't reach the end")
+    finally:
+        client.close()
+
+
+async def _publish(settings: Settings) -> None:
+    await kafka.ensure_topics(settings, [registration.TOPIC])
+    topic = settings.kafka_topic_prefix + registration.TOPIC
+    producer = kafka.producer(settings, "bench")
+    await producer.start()
+    try:
+        batches = {partition: producer.create_batch() for partition in range(kafka.PARTITIONS)}
+        sent = []
+        for pair in events.people(PEOPLE):
+            for event in pair:
+                message = events.message(event)
+                partition = zlib.crc32(event.subject.encode()) % kafka.PARTITIONS
+                if batches[partition].append(timestamp=None, **message) is None:
+                    sent.append(await producer.send_batch(batches[partition], topic, partition=partition))
+                    batches[partition] = producer.create_batch()
+                    batches[partition].append(timestamp=None, **message)
+        sent += [await producer.send_batch(batch, topic, partition=partition) for partition, batch in batches.items()]
+        await asyncio.gather(*sent)
+    finally:
+        await producer.stop()
+
+
+def _insert_many(stack: Stack, database: str) -> float:
+    documents = [ledger_row(event) for pair in events.people(PEOPLE) for event in pair]
+    client: MongoClient[dict[str, object]] = MongoClient(
+        stack.environment()["JAKPRENEUR_MONGODB_URL"], w="majority", journal=True
+    )
+    try:
+        collection = client[database]["ledger"]
+        started = time.perf_counter()
+        for first in range(0, len(documents), BATCH):
+            collection.insert_many(documents[first : first + BATCH], ordered=False)
+        return len(documents) / (time.perf_counter() - started)
+    finally:
+        client.close()
