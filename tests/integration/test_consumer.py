@@ -16,7 +16,7 @@ from chassis import consumer as consumer_module
 from chassis import dead_letters, outbox, positions
 from chassis.consumer import Consumer, Entry
 from chassis.effect import Applied, Effect
-from chassis.mongo import CommitUnknown, Mongo
+from chassis.mongo import CommitUnknown, Mongo, WriteRace
 from chassis.settings import Settings
 from tests.conftest import SettingsFactory
 from tests.harness.events import TOPIC, Echoed, Sender
@@ -122,24 +122,26 @@ async def test_a_restart_goes_on_at_the_stored_position(mongo: Mongo, plain: Set
     assert listing.result(10).topic_partitions == []
 
 
-async def test_effect_and_position_are_one(
+async def test_effect_letters_and_position_are_one(
     mongo: Mongo, plain: Settings, prefix: str, sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The position can't be moved after the effect was written: the effect isn't there either, and both come together."""
-    await sender.count("siti", 1)
+    """The position can't be moved after effect and dead letter were written: then they aren't there; all come together."""
+    await sender.count("siti", 1, partition=0)
+    await sender.count("budi", 1, partition=0, value=b"{")
     plain_move, failed = positions.move, []
 
     async def move(*arguments: Any) -> None:
         if not failed:
-            failed.append(await heard(mongo))
-            raise RuntimeError("amid the transaction")
+            failed.append((await heard(mongo), await letters(mongo)))
+            raise WriteRace("version")
         await plain_move(*arguments)
 
     monkeypatch.setattr(positions, "move", move)
     async with consuming(consumer(mongo, plain, prefix, projection(mongo))):
         await until_heard(mongo, {"siti": [1]})
-    assert failed == [{}]
-    assert await stored_total(mongo) == 1
+    assert failed == [({}, [])]
+    assert await letters(mongo) == [("budi", "dead", "schema")]
+    assert await stored_total(mongo) == 2
 
 
 class Seeks:

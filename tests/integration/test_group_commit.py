@@ -60,6 +60,24 @@ async def test_two_replicas_count_one_counter(replicas: Callable[..., Any], mong
     assert list(range(1, 101)) == rows
 
 
+async def test_what_was_read_has_moved_on(door: GroupCommit, mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another replica commits between our read and our transaction: no conflict shows, only the version, and it is guarded."""
+    await door.submit(count_up("c"))
+    plain, moved = mongo.transaction, []
+
+    async def transaction(*arguments: Any) -> Any:
+        if not moved:
+            moved.append("on")
+            await group_commit.commit_together(mongo, [count_up("c")])
+        return await plain(*arguments)
+
+    monkeypatch.setattr(mongo, "transaction", transaction)
+    reply = await door.submit(count_up("c"))
+    rows = [row["sequence"] async for row in mongo[outbox.OUTBOX].find().sort("_id", 1)]
+    assert (reply, rows) == ({"value": 3}, [1, 2, 3])
+    assert (await mongo[COUNTERS].find_one({"_id": "c"}))["version"] == 3
+
+
 async def test_a_bug_fails_its_own_caller(door: GroupCommit, mongo: Mongo) -> None:
     """A rule divides by zero amid nineteen good ones: its caller hears of it, the others never notice."""
 
