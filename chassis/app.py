@@ -160,7 +160,7 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str, schemas: 
     responses = operation.setdefault("responses", {})
     for status in statuses:
         responses[status] = {"description": _STATUS_TEXTS[status], "content": content}
-    for status in ("404", "409", "412", "413"):
+    for status in ("400", "404", "409", "412", "413"):
         if status in responses:
             responses[status]["content"] = content
 

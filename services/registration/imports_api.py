@@ -63,7 +63,7 @@ def routes(imports: Imports, max_bytes: int) -> APIRouter:
                 },
             }
         },
-        responses={413: {"description": "The file is too large"}},
+        responses={400: {"description": "The form can't be read"}, 413: {"description": "The file is too large"}},
     )
     async def upload(request: Request, caller: Officer) -> Any:
         """Upload a CSV file: as the body (text/csv), or as the form field `file`. Rows that fail are reported, others go on."""

@@ -31,6 +31,7 @@ class Post:
     process: ServiceProcess | None = None
     started: float = 0.0
     not_before: float = 0.0
+    weight: float = 1.0  # of its chances: a busy post comes by its fail points more often than an idle one
 
     @property
     def name(self) -> str:
@@ -46,13 +47,14 @@ class Post:
 class Fleet:
     """Starts the posts, watches and restarts them, counts how they end."""
 
-    def __init__(self, platform: Platform, posts: Sequence[Post], seed: int) -> None:
+    def __init__(self, platform: Platform, posts: Sequence[Post], seed: int, lifetime_seconds: float) -> None:
         self.posts = list(posts)
         self.kills: Counter[str] = Counter()  # by post
         self.points: Counter[str] = Counter()  # by fail point
         self.exits: Counter[str] = Counter()  # ends that no fail point made
         self._platform = platform
         self._random = random.Random(seed)
+        self._lifetime = lifetime_seconds
         self._armed = False
 
     @property
@@ -115,6 +117,8 @@ class Fleet:
         if process.exit_code == SIGKILLED and point is not None:
             self.kills[post.name] += 1
             self.points[point] += 1
+            lived = (time.monotonic() - post.started) / self._lifetime
+            post.weight = min(10.0, max(0.02, post.weight * min(1.6, max(0.6, lived**0.5))))
             process.log.unlink(missing_ok=True)
             post.not_before = time.monotonic()
         else:
@@ -126,7 +130,9 @@ class Fleet:
         env = dict(post.env)
         if self._armed and post.points:
             # A little apart from each other, so that two processes of one post don't die in step.
-            table = ",".join(f"{name}={chance * self._random.uniform(0.6, 1.6):.6f}" for name, chance in post.points.items())
+            table = ",".join(
+                f"{name}={chance * post.weight * self._random.uniform(0.6, 1.6):.6f}" for name, chance in post.points.items()
+            )
             env["JAKPRENEUR_FAIL_POINTS"] = f"{table};{self._random.randrange(2**31)}"
         post.process = self._platform.start(post.service, post.role, env)
         post.started, post.not_before = time.monotonic(), 0.0

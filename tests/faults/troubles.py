@@ -116,33 +116,9 @@ class Troubles:
     async def poison(self) -> Trouble:
         """Messages that nobody can read, among the good ones: each a dead letter of every consumer that reads the topic."""
         began = time.monotonic()
-        producer = kafka.producer(self._settings, "poison")
-        await producer.start()
-        try:
-            for key, headers, value, state, reason in self._poison():
-                sent = await producer.send_and_wait(
-                    self._settings.kafka_topic_prefix + TOPIC, value, key=key.encode() if key else None, headers=headers
-                )
-                self.planted.append(Planted(TOPIC, sent.partition, sent.offset, state, reason))
-        finally:
-            await producer.stop()
-        return await self._over("poisonings", began)
-
-    def _poison(self) -> list[tuple[str | None, Headers, bytes, str, str]]:
         self._poisoned += 1
-        good = JakpreneurRegistered.model_validate(JakpreneurRegistered.SAMPLE)
-        names = [f"jkp_poison{self._poisoned}x{number}" for number in range(4)]
-        json_of = {name: good.model_copy(update={"jakpreneur_id": name}).model_dump_json().encode() for name in names}
-        unknown = good.TYPE.replace(".v1", ".v99")
-        broken, newer, wrong, behind = names
-        return [
-            (broken, _headers(broken, 1), b'{"jakpreneur_id": ', "dead", "schema"),
-            (newer, _headers(newer, 1, unknown), json_of[newer], "dead", "unknown_type"),
-            (wrong, _headers(wrong, 1), b'{"jakpreneur_id": 7}', "dead", "schema"),
-            (None, [], self._random.randbytes(900_000), "dead", "malformed"),
-            (behind, _headers(behind, 1), b"[]", "dead", "schema"),
-            (behind, _headers(behind, 2), json_of[behind], "parked", "behind_dead_letter"),
-        ]
+        self.planted += await poison(self._settings, f"jkp_poison{self._poisoned}", self._random.randbytes(900_000))
+        return await self._over("poisonings", began)
 
     async def _holder(self, service: str) -> ServiceProcess | None:
         async with AsyncMongoClient(self._settings.mongodb_url.get_secret_value()) as client:
@@ -184,6 +160,33 @@ def short_orphans(stack: Stack, seconds: int) -> None:
     """Let MongoDB give up on open transactions sooner; a restart of the server forgets it."""
     with MongoClient(mongodb_url(stack.ports, stack.secrets)) as client:
         client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": seconds})
+
+
+async def poison(settings: Settings, name: str, garbage: bytes) -> list[Planted]:
+    """Put six bad messages on registration's topic: broken JSON, a type of a version to come, a wrong schema, garbage, and a
+    bad first event with a good second one behind it."""
+    good = JakpreneurRegistered.model_validate(JakpreneurRegistered.SAMPLE)
+    broken, newer, wrong, first = (f"{name}x{number}" for number in range(4))
+    value = {who: good.model_copy(update={"jakpreneur_id": who}).model_dump_json().encode() for who in (newer, first)}
+    messages: list[tuple[str | None, Headers, bytes, str, str]] = [
+        (broken, _headers(broken, 1), b'{"jakpreneur_id": ', "dead", "schema"),
+        (newer, _headers(newer, 1, good.TYPE.replace(".v1", ".v99")), value[newer], "dead", "unknown_type"),
+        (wrong, _headers(wrong, 1), b'{"jakpreneur_id": 7}', "dead", "schema"),
+        (None, [], garbage, "dead", "malformed"),
+        (first, _headers(first, 1), b"[]", "dead", "schema"),
+        (first, _headers(first, 2), value[first], "parked", "behind_dead_letter"),
+    ]
+    planted: list[Planted] = []
+    producer = kafka.producer(settings, "poison")
+    await producer.start()
+    try:
+        for key, headers, body, state, reason in messages:
+            topic = settings.kafka_topic_prefix + TOPIC
+            sent = await producer.send_and_wait(topic, body, key=key.encode() if key else None, headers=headers)
+            planted.append(Planted(TOPIC, sent.partition, sent.offset, state, reason))
+    finally:
+        await producer.stop()
+    return planted
 
 
 def _headers(subject: str, sequence: int, type_name: str = JakpreneurRegistered.TYPE) -> Headers:

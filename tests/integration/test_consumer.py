@@ -307,6 +307,22 @@ async def test_kafka_away_for_a_moment(
         await until_heard(mongo, {"siti": [1, 2]}, 40)
 
 
+@pytest.mark.parametrize("mongo", ["motor"], indirect=True)  # slow, and the driver plays no part in it
+async def test_started_before_kafka(
+    mongo: Mongo, plain: Settings, prefix: str, sender: Sender, kafka_down: Callable[[], Any]
+) -> None:
+    """The service is up before Kafka: its consumer waits, and reads as soon as it can."""
+    await sender.count("siti", 1)
+    working = consumer(mongo, plain, prefix, projection(mongo))
+    async with kafka_down():
+        work = asyncio.create_task(working.run())
+        await asyncio.sleep(1.5)  # long enough for a first attempt to have failed
+        assert not work.done()
+    await until_heard(mongo, {"siti": [1]}, 40)
+    await working.stop()
+    await asyncio.wait_for(work, 20)
+
+
 async def test_lag_is_what_kafka_has_and_we_have_not(mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
     """Ten events wait and the effect stands still after the first three: a lag of seven; it goes on: no lag."""
     for sequence in range(1, 11):

@@ -1,0 +1,182 @@
+"""Known bugs, each a small patch on the running code: what the checker must be able to find.
+
+    python -m tests.faults.run_service registration --role relay --bug cursor_outbox
+
+The services' own code knows nothing of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from pymongo import UpdateOne
+
+from chassis import dead_letters, fail_points, outbox, positions
+from chassis.effect import Also, Applied, Projection
+from chassis.local_view import LocalView
+from chassis.mongo import Mongo, Tx
+from chassis.outbox import OUTBOX
+from chassis.positions import POSITIONS
+from chassis.relay import Relay
+from contracts.envelope import Event
+from services.metrics.ledger import LEDGER, Ledger
+from services.metrics.projections import ledger_row
+from services.training.domain.seats import Desk
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+LATE_SECONDS = 0.05
+unfinished: set[asyncio.Task[Any]] = set()  # commits of which the caller was told too early
+
+
+def reply_before_commit(patch: pytest.MonkeyPatch) -> None:
+    """The caller hears 201, then the commit begins."""
+    plain = Mongo.transaction
+
+    async def transaction(self: Mongo, work: Callable[[Tx], Awaitable[Any]], deadline_seconds: float = 20.0) -> Any:
+        async def later() -> None:
+            await asyncio.sleep(LATE_SECONDS)
+            await plain(self, work, deadline_seconds)
+
+        task = asyncio.create_task(later())
+        unfinished.add(task)
+        task.add_done_callback(unfinished.discard)
+
+    patch.setattr(Mongo, "transaction", transaction)
+
+
+def outbox_not_saved(patch: pytest.MonkeyPatch) -> None:
+    """The change is stored, its events aren't."""
+
+    async def save(mongo: Mongo, rows: list[dict[str, Any]], tx: Tx) -> None:
+        return
+
+    patch.setattr(outbox, "save", save)
+
+
+def mark_before_send(patch: pytest.MonkeyPatch) -> None:
+    """The relay forgets a page, then sends it."""
+    plain = Relay._send
+
+    async def send(self: Relay, rows: list[dict[str, Any]]) -> None:
+        await self._delete([row["_id"] for row in rows])
+        await plain(self, rows)
+
+    patch.setattr(Relay, "_send", send)
+
+
+def cursor_outbox(patch: pytest.MonkeyPatch) -> None:
+    """The relay goes on after the last id that it has seen, and never round again."""
+    last: dict[str, str] = {}
+
+    async def page(mongo: Mongo, after: str | None, limit: int) -> list[dict[str, Any]]:
+        query = {"_id": {"$gt": last.get(mongo.database.name, "")}}
+        rows: list[dict[str, Any]] = await mongo[OUTBOX].find(query).sort("_id", 1).limit(limit).to_list(None)
+        if rows:
+            last[mongo.database.name] = rows[-1]["_id"]
+        return rows
+
+    patch.setattr(outbox, "page", page)
+
+
+def newest_first(patch: pytest.MonkeyPatch) -> None:
+    """The relay sends the newest rows first."""
+
+    async def page(mongo: Mongo, after: str | None, limit: int) -> list[dict[str, Any]]:
+        query = {} if after is None else {"_id": {"$lt": after}}
+        rows: list[dict[str, Any]] = await mongo[OUTBOX].find(query).sort("_id", -1).limit(limit).to_list(None)
+        return rows
+
+    patch.setattr(outbox, "page", page)
+
+
+def position_before_effect(patch: pytest.MonkeyPatch) -> None:
+    """The position moves in a transaction of its own, before the effect."""
+
+    async def commit(self: Projection, events: Sequence[Event], also: Also, *, careful: bool) -> Applied:
+        await self._mongo.transaction(also)
+        fail_points.hit("planted.between")
+        return await self._mongo.transaction(lambda tx: self._project(tx, events, careful))
+
+    patch.setattr(Projection, "commit", commit)
+
+
+def no_compare_and_set(patch: pytest.MonkeyPatch) -> None:
+    """The position is set, whatever it was."""
+
+    async def move(mongo: Mongo, consumer: str, moves: Mapping[TopicPartition, tuple[int, int]], tx: Tx) -> None:
+        requests = [
+            UpdateOne({"_id": positions._id(consumer, partition)}, {"$set": {"next_offset": following}})
+            for partition, (_, following) in moves.items()
+        ]
+        if requests:
+            await mongo[POSITIONS].bulk_write(requests, session=tx)
+
+    patch.setattr(positions, "move", move)
+
+
+def figures_without_dedupe(patch: pytest.MonkeyPatch) -> None:
+    """Metrics' ledger drops what it has seen, its figures count it again."""
+    plain = Ledger.project
+
+    async def project(self: Ledger, tx: Tx, events: Sequence[Event], careful: bool) -> Applied:
+        rows = {row["_id"]: row for row in map(ledger_row, events)}
+        known = await self._ids(LEDGER, rows, tx)
+        applied = await plain(self, tx, events, careful)
+        await self._count(tx, [rows[identity] for identity in known], careful=True)
+        return applied
+
+    patch.setattr(Ledger, "project", project)
+
+
+def view_without_dedupe(patch: pytest.MonkeyPatch) -> None:
+    """Training's view believes whatever comes last, though it is old."""
+
+    async def project(self: LocalView, tx: Tx, events: Sequence[Event], careful: bool) -> Applied:
+        for event in events:
+            known = await self._mongo[self._collection].find_one({"_id": event.subject}, session=tx) or {}
+            after = {**self._fold(known, event), "_id": event.subject, "last": event.sequence}
+            await self._mongo[self._collection].replace_one({"_id": event.subject}, after, upsert=True, session=tx)
+        return Applied()
+
+    patch.setattr(LocalView, "project", project)
+
+
+def poison_swallowed(patch: pytest.MonkeyPatch) -> None:
+    """What can't be read is passed over in silence."""
+
+    async def save(mongo: Mongo, letters: Iterable[dict[str, Any]], tx: Tx) -> None:
+        return
+
+    patch.setattr(dead_letters, "save", save)
+
+
+def one_seat_too_many(patch: pytest.MonkeyPatch) -> None:
+    """The rule of seats is off by one."""
+
+    def free(self: Desk) -> int:
+        training = self.training
+        return int(training["quota"] - training["confirmed"] - training["offered"]) + 1
+
+    patch.setattr(Desk, "free", property(free))
+
+
+BUGS: Mapping[str, Plant] = {
+    plant.__name__: plant
+    for plant in (
+        reply_before_commit,
+        outbox_not_saved,
+        mark_before_send,
+        cursor_outbox,
+        newest_first,
+        position_before_effect,
+        no_compare_and_set,
+        figures_without_dedupe,
+        view_without_dedupe,
+        poison_swallowed,
+        one_seat_too_many,
+    )
+}

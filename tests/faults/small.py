@@ -1,0 +1,215 @@
+"""The platform in one process and step by step, on a real MongoDB and Kafka: so that a test forces the interleaving it means.
+
+small.register(3); small.relay("registration"); small.consume("metrics"); small.check()
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TypeVar
+
+from chassis import clock, kafka, privacy
+from chassis.auth import Caller
+from chassis.consumer import Consumer
+from chassis.decision import Idempotency
+from chassis.lifecycle import Core
+from chassis.outbox import OUTBOX
+from chassis.relay import Relay
+from chassis.settings import Settings
+from deploy.local.stack import Stack
+from services.metrics.main import build as build_metrics
+from services.metrics.settings import MetricsSettings
+from services.registration import store as registration_store
+from services.registration.form import RegistrationForm, Verification
+from services.registration.use_cases import UseCases as Registration
+from services.training import store as training_store
+from services.training.domain.rules import Actor
+from services.training.domain.training import Create, Session
+from services.training.main import build as build_training
+from services.training.settings import TrainingSettings
+from services.training.use_cases import Keys
+from services.training.use_cases import UseCases as Training
+from tests.faults.checker import Verdict, check
+from tests.faults.collect import ALL_TOPICS, SUBSCRIPTIONS, Planted, collect, end_offsets
+from tests.faults.ledger import Act
+from tests.harness.forms import registration
+from tests.harness.settings import settings_of
+from tests.harness.waiting import eventually_async
+
+S = TypeVar("S", bound=Settings)
+OFFICER = Caller("user:chaos", frozenset({"officer", "verifier"}))
+ACTOR = Actor(id=OFFICER.id, staff=True)
+CAUGHT_UP_SECONDS = 20.0
+
+
+class Died(BaseException):
+    """Stands for a SIGKILL in the middle of something: nothing may catch it."""
+
+
+class Small:
+    """Use as `async with Small.running(stack) as small`."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.prefix = f"p{uuid.uuid4().hex[:10]}"
+        self.acts: list[Act] = []
+        self.people: list[str] = []
+        self.planted: list[Planted] = []
+        self._stack = stack
+        self.settings = self._settings(Settings)
+        self._cores = {name: Core(name, self.settings) for name in ("registration", "training", "metrics")}
+        mongo = self._cores["registration"].mongo
+        self._registration = Registration(
+            self._cores["registration"].group_commit, registration_store.Store(mongo), privacy.vault(self.settings)
+        )
+        settings = self._settings(TrainingSettings)
+        keys = Keys(privacy.vault(settings), base64.b64decode(settings.api_key_pepper.get_secret_value()), "local")
+        training = self._cores["training"]
+        self._training = Training(training.group_commit, training_store.Store(training.mongo), settings, keys)
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, stack: Stack) -> AsyncIterator[Small]:
+        """Topics made, write doors open; closed and the databases dropped in the end."""
+        small = cls(stack)
+        await kafka.ensure_topics(small.settings, ALL_TOPICS)
+        for name in ("registration", "training"):
+            small._cores[name].group_commit.start()
+        try:
+            yield small
+        finally:
+            for name, core in small._cores.items():
+                if name != "metrics":
+                    await core.group_commit.stop()
+                await core.mongo.client.drop_database(core.mongo.database.name)
+                await core.mongo.close()
+
+    def _settings(self, kind: type[S]) -> S:
+        return settings_of(
+            self._stack.environment(),
+            kind,
+            mongodb_database_prefix=self.prefix,
+            kafka_topic_prefix=f"{self.prefix}.",
+            relay_poll_seconds=0.05,
+            consumer_session_seconds=6.0,
+        )
+
+    def core(self, service: str) -> Core:
+        """A service's database, write door and relay."""
+        return self._cores[service]
+
+    async def register(self, number: int) -> None:
+        """That many more people, each by a client that notes what it heard."""
+        for _ in range(number):
+            form = RegistrationForm.model_validate_json(json.dumps(registration(len(self.acts))))
+            act = Act(uuid.uuid4().hex, "register", {"nik": form.nik})
+            act.reply = await self._registration.register_jakpreneur(form, OFFICER, _idempotency(act))
+            self._acknowledge(act)
+            self.people.append(act.reply["jakpreneur_id"])
+
+    async def verify(self) -> None:
+        """Everybody registered so far."""
+        for person in self.people:
+            act = Act(uuid.uuid4().hex, "verify", {"person": person, "decision": "verify"})
+            verification = Verification(decision="verify")
+            act.reply = await self._registration.verify_jakpreneur(person, verification, OFFICER, None, _idempotency(act))
+            self._acknowledge(act)
+
+    async def training(self, quota: int) -> str:
+        """A published training of the office's own."""
+        start = clock.now() + timedelta(days=5)
+        command = Create(
+            training_id=clock.new_id("trn"),
+            actor=ACTOR,
+            title="Pelatihan",
+            description="",
+            stage="P2",
+            dinas=None,
+            sessions=(Session(start, start + timedelta(hours=6), "Balai"),),
+            quota=quota,
+            registration_deadline=start - timedelta(hours=26),
+            audience={},
+        )
+        await self._training.create_training(command, None)
+        for to in ("submitted", "approved", "published"):
+            await self._training.move_training(command.training_id, to, None, ACTOR, None, None)
+        return command.training_id
+
+    async def enrol(self, training: str) -> None:
+        """Everybody registered so far, one after the other."""
+        for person in self.people:
+            act = Act(uuid.uuid4().hex, "enrol", {"training": training, "person": person})
+            reply = await self._training.enrol(training, {"jakpreneur_id": person}, ACTOR, _idempotency(act))
+            act.reply = reply["enrolments"][0]
+            self._acknowledge(act)
+
+    def _acknowledge(self, act: Act) -> None:
+        act.outcome, act.status = "ok", 201
+        self.acts.append(act)
+
+    @asynccontextmanager
+    async def relaying(self, service: str) -> AsyncIterator[Relay]:
+        """A relay at work."""
+        core = self._cores[service]
+        relay = Relay(core.mongo, self.settings, service, uuid.uuid4().hex)
+        task = asyncio.create_task(relay.run())
+        try:
+            yield relay
+        finally:
+            await relay.stop()
+            with contextlib.suppress(Died):
+                await asyncio.wait_for(task, 20)
+
+    async def relay(self, service: str) -> None:
+        """Publish what is in the outbox."""
+        async with self.relaying(service):
+            await self.until_drained(service)
+
+    async def until_drained(self, service: str) -> None:
+        """Wait until a relay at work has emptied the outbox."""
+        await eventually_async(lambda: self._drained(service), CAUGHT_UP_SECONDS, f"{service}'s outbox is empty")
+
+    async def _drained(self, service: str) -> bool:
+        count: int = await self._cores[service].mongo[OUTBOX].count_documents({})
+        return count == 0
+
+    def consumer(self, service: str) -> Consumer:
+        """A new consumer of the service, as after a restart."""
+        if service == "metrics":
+            return build_metrics(self._settings(MetricsSettings)).consumers[0]
+        return build_training(self._settings(TrainingSettings)).consumers[0]
+
+    async def consume(self, service: str) -> None:
+        """Until the stored positions are the ends of the partitions, or the consumer dies."""
+        consumer = self.consumer(service)
+        task = asyncio.create_task(consumer.run())
+        try:
+            await eventually_async(lambda: self._caught_up(consumer.name, service, task), CAUGHT_UP_SECONDS, "caught up")
+        finally:
+            await consumer.stop()
+            with contextlib.suppress(Died):
+                await asyncio.wait_for(task, 30)
+            await consumer._mongo.close()
+
+    async def _caught_up(self, name: str, service: str, task: asyncio.Task[None]) -> bool:
+        if task.done():
+            return True
+        ends = await end_offsets(self.settings)
+        stored = self._cores[service].mongo["positions"].find({"consumer": name})
+        reached = {(doc["topic"].removeprefix(f"{self.prefix}."), doc["partition"]): doc["next_offset"] async for doc in stored}
+        return reached == {place: end for place, end in ends.items() if place[0] in SUBSCRIPTIONS[name][1]}
+
+    async def check(self, services: Sequence[str]) -> Verdict:
+        """The ledger check over these services."""
+        collected = await collect(self.settings, self.acts, planted=self.planted, caller=OFFICER.id, services=services)
+        return check(collected)
+
+
+def _idempotency(act: Act) -> Idempotency:
+    return Idempotency(f"{OFFICER.id}:{act.key}", act.key)
