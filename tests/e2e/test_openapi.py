@@ -21,7 +21,7 @@ def test_the_document_keeps_its_word(world: World, service: str, tmp_path: Path)
     token = world.as_("officer", "verifier", "admin", "operator")["Authorization"]
     tool = Path(sys.executable).parent / "schemathesis"
     command = [
-        str(tool), "run", f"{url}/openapi.json", "--checks", CHECKS, "-H", f"Authorization: {token}", "--max-examples", "25",
+        str(tool), "run", f"{url}/openapi.json", "--checks", CHECKS, "-H", f"Authorization: {token}", "--max-examples", "12",
         "--workers", "1", "--seed", "1", "--generation-database", "none", "--phases", "examples,coverage,fuzzing",
         "--request-timeout", "20", "--continue-on-failure", "--max-failures", "5",
     ]  # fmt: skip

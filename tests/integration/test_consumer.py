@@ -13,7 +13,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions
 from pymongo.errors import AutoReconnect, PyMongoError
 
 from chassis import consumer as consumer_module
-from chassis import dead_letters, outbox, positions
+from chassis import dead_letters, kafka, outbox, positions
 from chassis.consumer import Consumer, Entry
 from chassis.effect import Applied, Effect
 from chassis.mongo import CommitUnknown, Mongo, WriteRace
@@ -215,6 +215,23 @@ async def test_a_commit_without_an_answer(
     assert (series("events_gap_total", prefix), series("consumer_duplicates_total", prefix)) == (0.0, 0.0)
 
 
+async def test_what_was_fetched_ahead_of_a_failed_commit(mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
+    """A commit gets no answer and wasn't stored, the next batch is decoded already: that one is void."""
+    for sequence in range(1, 13):
+        await sender.count("siti", sequence)
+    inner, outcomes = projection(mongo), [False, True, False]
+
+    class Slow(Interrupted):
+        async def commit(self, events: Any, also: Any, *, careful: bool) -> Applied:
+            await asyncio.sleep(0.15)  # the slowness itself: the next batch is decoded meanwhile
+            return await super().commit(events, also, careful=careful)
+
+    few = plain.model_copy(update={"consumer_batch_limit": 3})
+    async with consuming(consumer(mongo, few, prefix, Slow(inner, outcomes))):
+        await until_heard(mongo, {"siti": list(range(1, 13))})
+    assert (series("events_gap_total", prefix), series("consumer_duplicates_total", prefix)) == (0.0, 0.0)
+
+
 async def test_records_that_come_while_it_takes_over(
     mongo: Mongo, plain: Settings, prefix: str, sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -309,14 +326,29 @@ async def test_kafka_away_for_a_moment(
 
 @pytest.mark.parametrize("mongo", ["motor"], indirect=True)  # slow, and the driver plays no part in it
 async def test_started_before_kafka(
-    mongo: Mongo, plain: Settings, prefix: str, sender: Sender, kafka_down: Callable[[], Any]
+    mongo: Mongo,
+    plain: Settings,
+    prefix: str,
+    sender: Sender,
+    kafka_down: Callable[[], Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The service is up before Kafka: its consumer waits, and reads as soon as it can."""
     await sender.count("siti", 1)
     working = consumer(mongo, plain, prefix, projection(mongo))
+    plain_ensure, tries = kafka.ensure_topics, []
+
+    async def ensure_topics(*arguments: Any) -> None:
+        tries.append(1)
+        await plain_ensure(*arguments)
+
+    async def tried(times: int) -> bool:
+        return len(tries) >= times
+
+    monkeypatch.setattr(kafka, "ensure_topics", ensure_topics)
     async with kafka_down():
         work = asyncio.create_task(working.run())
-        await asyncio.sleep(1.5)  # long enough for a first attempt to have failed
+        await eventually_async(lambda: tried(2), 30, "it tried twice")
         assert not work.done()
     await until_heard(mongo, {"siti": [1]}, 40)
     await working.stop()

@@ -62,19 +62,18 @@ async def test_two_replicas_count_one_counter(replicas: Callable[..., Any], mong
 
 async def test_what_was_read_has_moved_on(door: GroupCommit, mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another replica commits between our read and our transaction: no conflict shows, only the version, and it is guarded."""
-    await door.submit(count_up("c"))
+    await door.submit(count_up("c", events=0))
     plain, moved = mongo.transaction, []
 
     async def transaction(*arguments: Any) -> Any:
         if not moved:
             moved.append("on")
-            await group_commit.commit_together(mongo, [count_up("c")])
+            await group_commit.commit_together(mongo, [count_up("c", events=0)])
         return await plain(*arguments)
 
     monkeypatch.setattr(mongo, "transaction", transaction)
-    reply = await door.submit(count_up("c"))
-    rows = [row["sequence"] async for row in mongo[outbox.OUTBOX].find().sort("_id", 1)]
-    assert (reply, rows) == ({"value": 3}, [1, 2, 3])
+    reply = await door.submit(count_up("c", events=0))
+    assert reply == {"value": 3}
     assert (await mongo[COUNTERS].find_one({"_id": "c"}))["version"] == 3
 
 
