@@ -21,7 +21,7 @@ from pymongo import ReplaceOne
 from pymongo.errors import PyMongoError
 
 from chassis import clock, logs, outbox, telemetry
-from chassis.decision import Decision, Document, DocumentId, Documents, NotLoaded, Outcome, Staging, Torn
+from chassis.decision import IDEMPOTENCY, Decision, Document, DocumentId, Documents, NotLoaded, Outcome, Staging, Torn
 from chassis.errors import DomainError, InFlight, Unavailable
 from chassis.mongo import CommitUnknown, Mongo, Tx, WriteRace, is_unreachable
 
@@ -102,10 +102,26 @@ async def _decide(mongo: Mongo, decision: Decision, documents: Documents, now: d
         except Torn as torn:
             raise WriteRace("torn") from torn
         except DomainError as refusal:
-            return refusal
+            if not await _answered_meanwhile(mongo, decision, documents):
+                return refusal
         except Exception as bug:  # noqa: BLE001 - a rule that raises fails only its own caller; that caller gets the bug as 500
             return bug
     return RuntimeError("a rule kept asking for more documents")
+
+
+async def _answered_meanwhile(mongo: Mongo, decision: Decision, documents: Documents) -> bool:
+    """Whether this very request was committed elsewhere after its key was looked for: then it met its own effect.
+
+    A caller who lost patience asks another replica while the first attempt commits between two loads of the second: a
+    refusal ("that NIK is taken", by themselves) would deny what is stored. The stored reply is the answer.
+    """
+    key = decision.idempotency.key if decision.idempotency else None
+    if key is None or documents.get(IDEMPOTENCY, key) is not None:
+        return False
+    for record in await mongo.find_by_ids(IDEMPOTENCY, [key]):
+        documents.put((IDEMPOTENCY, key), record)
+        return True
+    return False
 
 
 @dataclass(slots=True)

@@ -64,9 +64,9 @@ class Plan:
 
     @property
     def lifetime_seconds(self) -> float:
-        """How long a process should live, for the kills to be done in about half of the time."""
+        """How long a process should live, for the kills to be done in a good third of the time."""
         armed = sum(bool(post.points) for post in posts())
-        return max(7.0, armed * self.minutes * 60 * 0.5 / max(1, self.kills))
+        return max(7.0, armed * self.minutes * 60 * 0.35 / max(1, self.kills))
 
     def troubles(self) -> dict[str, int]:
         """How many of each trouble."""

@@ -31,7 +31,7 @@ class Post:
     process: ServiceProcess | None = None
     started: float = 0.0
     not_before: float = 0.0
-    weight: float = 1.0  # of its chances: a busy post comes by its fail points more often than an idle one
+    weight: float = 2.0  # of its chances: a busy post comes by its fail points more often than an idle one
 
     @property
     def name(self) -> str:

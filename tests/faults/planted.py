@@ -15,7 +15,7 @@ import pytest
 from aiokafka import TopicPartition
 from pymongo import UpdateOne
 
-from chassis import dead_letters, fail_points, outbox, positions
+from chassis import dead_letters, outbox, positions
 from chassis.effect import Also, Applied, Projection
 from chassis.local_view import LocalView
 from chassis.mongo import Mongo, Tx
@@ -98,7 +98,6 @@ def position_before_effect(patch: pytest.MonkeyPatch) -> None:
 
     async def commit(self: Projection, events: Sequence[Event], also: Also, *, careful: bool) -> Applied:
         await self._mongo.transaction(also)
-        fail_points.hit("planted.between")
         return await self._mongo.transaction(lambda tx: self._project(tx, events, careful))
 
     patch.setattr(Projection, "commit", commit)

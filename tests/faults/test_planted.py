@@ -96,13 +96,13 @@ async def the_second_comes_late(small: Small, patch: pytest.MonkeyPatch) -> tupl
     return ("registration",)
 
 
-async def the_consumer_dies_amid_a_batch(small: Small, patch: pytest.MonkeyPatch) -> tuple[str, ...]:
-    """Three people are published. Metrics' consumer dies between two steps of its work; another starts in its place."""
+async def the_consumer_dies_after_a_commit(small: Small, patch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """Three people are published. Metrics' consumer dies after its first commit; another starts in its place."""
     await small.register(3)
     await small.relay("registration")
 
     def die(point: str) -> None:
-        if point in ("planted.between", "consumer.in_transaction"):
+        if point == "commit.after":
             patch.setattr(fail_points, "hit", lambda _: None)
             raise Died
 
@@ -185,7 +185,7 @@ STORIES: dict[str, tuple[Story, set[str]]] = {
     "newest_first": (people_register, {"C3"}),
     "mark_before_send": (the_relay_dies_while_it_sends, {"C2"}),
     "cursor_outbox": (the_second_comes_late, {"C2"}),
-    "position_before_effect": (the_consumer_dies_amid_a_batch, {"C4"}),
+    "position_before_effect": (the_consumer_dies_after_a_commit, {"C4"}),
     "no_compare_and_set": (a_zombie_goes_on, {"C5"}),
     "figures_without_dedupe": (a_page_is_sent_twice, {"C4"}),
     "view_without_dedupe": (an_old_page_is_sent_last, {"C4"}),

@@ -19,6 +19,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
@@ -131,7 +132,7 @@ class Platform:
             **(environment or {}),
         }
 
-    def settings(self, **changes: object) -> Settings:
+    def settings(self, **changes: Any) -> Settings:
         """The chassis settings that the processes run with, to look into their database and topics."""
         return settings_of(self._environment, **changes)
 
