@@ -146,7 +146,7 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str, schemas: 
                 "in": "header",
                 "required": False,
                 "description": "The same key and body again gives the stored reply; kept for 7 days",
-                "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[\\x21-\\x7e]+$"},
+                "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[\\x20-\\x7e]+$"},
             }
         )
         statuses.append("409")

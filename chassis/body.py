@@ -79,7 +79,7 @@ def idempotency(request: Request, caller: Caller) -> Idempotency | None:
     key = request.headers.get("idempotency-key")
     if key is None:
         return None
-    if not 1 <= len(key) <= _KEY_LIMIT or not key.isprintable():
+    if not 1 <= len(key) <= _KEY_LIMIT or not (key.isascii() and key.isprintable()):
         raise invalid(
             FieldError(
                 "Idempotency-Key", "idempotency_key", "Panjang 1 sampai 200 karakter.", "Must have 1 to 200 printable characters."

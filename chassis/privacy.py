@@ -49,10 +49,11 @@ def _binding(collection: str, field: str, subject: str) -> bytes:
 class Vault:
     """Makes, wraps and opens person keys; computes blind indexes."""
 
-    def __init__(self, master_keys: Mapping[int, bytes], pepper: bytes) -> None:
-        if not master_keys or any(len(key) != 32 for key in master_keys.values()) or len(pepper) < 32:
-            raise ValueError("the vault needs master keys and a pepper of 32 bytes each: set JAKPRENEUR_VAULT_MASTER_KEYS and "
-                             "JAKPRENEUR_BLIND_INDEX_PEPPER")  # fmt: skip
+    def __init__(self, master_keys: Mapping[int, bytes], pepper: bytes | None) -> None:
+        if not master_keys or any(len(key) != 32 for key in master_keys.values()):
+            raise ValueError("the vault needs master keys of 32 bytes: set JAKPRENEUR_VAULT_MASTER_KEYS")
+        if pepper is not None and len(pepper) < 32:
+            raise ValueError("the blind index needs a pepper of 32 bytes: set JAKPRENEUR_BLIND_INDEX_PEPPER")
         self._master_keys = dict(master_keys)
         self._current = max(master_keys)
         self._pepper = pepper
@@ -76,10 +77,12 @@ class Vault:
 
     def blind_index(self, kind: str, value: str) -> str:
         """Keyed HMAC-SHA-256: equal values of one kind have equal indexes; without the pepper nobody can try values."""
+        if self._pepper is None:
+            raise ValueError("this vault has no blind index")
         return hmac.new(self._pepper, f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()
 
 
-def vault(settings: Settings) -> Vault:
-    """The vault that the settings describe."""
+def vault(settings: Settings, *, indexed: bool = True) -> Vault:
+    """The vault that the settings describe; `indexed=False` for a service that only seals and needs no pepper."""
     keys = {int(version): base64.b64decode(key.get_secret_value()) for version, key in settings.vault_master_keys.items()}
-    return Vault(keys, base64.b64decode(settings.blind_index_pepper.get_secret_value()))
+    return Vault(keys, base64.b64decode(settings.blind_index_pepper.get_secret_value()) if indexed else None)

@@ -99,7 +99,7 @@ def from_message(headers: Iterable[tuple[str, bytes]], value: bytes | None, type
     if value is None:
         raise BadEvent("schema", "the message has no value")
     try:
-        data = known.model_validate_json(value, extra="ignore")
+        data = known.model_validate_json(value, strict=True, extra="ignore")
     except ValidationError as error:
         # The input is left out of the detail: what can't be understood may hold personal data.
         problems = error.errors(include_url=False, include_input=False, include_context=False)

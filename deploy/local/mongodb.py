@@ -59,6 +59,7 @@ def prepare_mongodb(directory: Path, ports: Ports, secrets: Secrets, sizing: Siz
             "shutdownTimeoutMillisForSignaledShutdown": 100,
             "diagnosticDataCollectionEnabled": False,
             "enableTestCommands": sizing.fail_points,
+            "transactionLifetimeLimitSeconds": sizing.transaction_seconds,
         },
     }
     write_private(home / "mongod.yml", yaml.safe_dump(configuration))

@@ -14,7 +14,10 @@ class Sizing:
     kafka_heap_mb: int
     fail_points: bool
     """Lets tests make chosen MongoDB commands fail (`configureFailPoint`)."""
+    transaction_seconds: int
+    """MongoDB gives up on a transaction after so long. Until then what a killed process had in hand stays locked: the relay's
+    lease, a consumer's position, a training. The server's own default, 60 s, is a minute of standstill after a crash."""
 
 
-DEFAULT = Sizing(mongodb_cache_gb=1, mongodb_oplog_mb=1024, kafka_heap_mb=512, fail_points=False)
-TESTS = Sizing(mongodb_cache_gb=0.5, mongodb_oplog_mb=128, kafka_heap_mb=256, fail_points=True)
+DEFAULT = Sizing(mongodb_cache_gb=1, mongodb_oplog_mb=1024, kafka_heap_mb=512, fail_points=False, transaction_seconds=15)
+TESTS = Sizing(mongodb_cache_gb=0.5, mongodb_oplog_mb=128, kafka_heap_mb=256, fail_points=True, transaction_seconds=5)

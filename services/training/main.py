@@ -21,7 +21,7 @@ def build(settings: TrainingSettings) -> Service:
     core = Core(NAME, settings)
     rows = store.Store(core.mongo)
     pepper = base64.b64decode(settings.api_key_pepper.get_secret_value())
-    keys = Keys(privacy.vault(settings), pepper, settings.env)
+    keys = Keys(privacy.vault(settings, indexed=False), pepper, settings.env)
     use_cases = UseCases(core.group_commit, rows, settings, keys)
     return Service(
         core=core,

@@ -26,7 +26,7 @@ from tests.faults.checker import Harm, Verdict, check
 from tests.faults.collect import SERVICES, SUBSCRIPTIONS, collect, end_offsets
 from tests.faults.fleet import Fleet, Post
 from tests.faults.load import Load, Training
-from tests.faults.troubles import LEASE_SECONDS, ORPHAN_SECONDS, RENEW_SECONDS, SESSION_SECONDS, Trouble, Troubles, short_orphans
+from tests.faults.troubles import LEASE_SECONDS, RENEW_SECONDS, SESSION_SECONDS, Trouble, Troubles
 from tests.harness.platform import Platform
 from tests.harness.waiting import eventually_async
 
@@ -35,7 +35,6 @@ ROLES = ("officer", "verifier", "admin", "operator")
 _PEOPLE = 226_000  # as many synthetic people as there are; the load takes them one by one
 _QUIET_SECONDS = 180.0
 _TARGET = 40  # verified people: the day that metrics tells of it is one more event that must not be lost or doubled
-_CALM_SECONDS = 60
 
 HARMS: tuple[Harm, ...] = ("lost", "doubled", "out of order")
 # Chances for each time that a process comes by; the fleet turns them up and down until processes live as long as planned.
@@ -170,35 +169,31 @@ async def run(plan: Plan, stack: Stack, directory: Path, say: Callable[[str], No
     """Do what the plan says; the report's verdict holds what the check found."""
     report = Report(plan)
     path = directory / "clients.jsonl"
-    short_orphans(stack, ORPHAN_SECONDS)
-    try:
-        with Platform(stack, directory) as platform, ledgers.ClientLedger(path) as clients:
-            settings = platform.settings()
-            fleet = Fleet(platform, posts(), plan.seed, plan.lifetime_seconds)
-            await fleet.start()
-            async with _watching(fleet):
-                headers = {"authorization": platform.bearer(ROLES, subject=SUBJECT)["Authorization"]}
-                trainings = await _prepare(fleet, headers, plan)
-                load = Load(
-                    clients,
-                    fleet.ports,
-                    headers,
-                    bodies(_PEOPLE, plan.seed),
-                    trainings,
-                    workers=plan.workers,
-                    rate=plan.rate,
-                    seed=plan.seed,
-                )
-                troubles = Troubles(stack, settings, fleet, load, plan.seed)
-                await _under_fire(plan, fleet, load, troubles, report, say)
-                reconciliation = await _until_quiet(settings, fleet, headers, report)
-            say(f"quiet after {report.drain_seconds:.1f} s; checking")
-            await _check(report, settings, path, troubles, reconciliation)
-            report.kills, report.points, report.other_exits = dict(fleet.kills), dict(fleet.points), dict(fleet.exits)
-            report.outcomes, report.statuses = dict(load.outcomes), dict(load.statuses)
-            report.refusals, report.acknowledged = dict(load.refusals), len(load.acknowledged)
-    finally:
-        short_orphans(stack, _CALM_SECONDS)
+    with Platform(stack, directory) as platform, ledgers.ClientLedger(path) as clients:
+        settings = platform.settings()
+        fleet = Fleet(platform, posts(), plan.seed, plan.lifetime_seconds)
+        await fleet.start()
+        async with _watching(fleet):
+            headers = {"authorization": platform.bearer(ROLES, subject=SUBJECT)["Authorization"]}
+            trainings = await _prepare(fleet, headers, plan)
+            load = Load(
+                clients,
+                fleet.ports,
+                headers,
+                bodies(_PEOPLE, plan.seed),
+                trainings,
+                workers=plan.workers,
+                rate=plan.rate,
+                seed=plan.seed,
+            )
+            troubles = Troubles(stack, settings, fleet, load, plan.seed)
+            await _under_fire(plan, fleet, load, troubles, report, say)
+            reconciliation = await _until_quiet(settings, fleet, headers, report)
+        say(f"quiet after {report.drain_seconds:.1f} s; checking")
+        await _check(report, settings, path, troubles, reconciliation)
+        report.kills, report.points, report.other_exits = dict(fleet.kills), dict(fleet.points), dict(fleet.exits)
+        report.outcomes, report.statuses = dict(load.outcomes), dict(load.statuses)
+        report.refusals, report.acknowledged = dict(load.refusals), len(load.acknowledged)
     return report
 
 

@@ -12,13 +12,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pymongo import AsyncMongoClient, MongoClient
+from pymongo import AsyncMongoClient
 
 from chassis import kafka
 from chassis.settings import Settings
 from contracts.envelope import Headers, to_headers
 from contracts.registration import TOPIC, JakpreneurRegistered
-from deploy.local.mongodb import mongodb_url
 from deploy.local.stack import Stack
 from tests.faults.client import Client
 from tests.faults.collect import Planted
@@ -33,9 +32,6 @@ RENEW_SECONDS = 0.5
 SESSION_SECONDS = 6.0  # the least that Kafka takes
 _RECOVERY_SECONDS = 120.0
 _OUTAGE_SECONDS = 3.0
-# A process that dies amid a transaction leaves it open, and its documents locked, until the server gives up on it: a minute
-# by default. The harness can't wait that long a thousand times.
-ORPHAN_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +106,6 @@ class Troubles:
         self._stack.kill_mongodb()
         self._stack._mongodb.spawn()
         await asyncio.to_thread(self._stack._wait_for_mongodb)
-        await asyncio.to_thread(short_orphans, self._stack, ORPHAN_SECONDS)
         return await self._over("mongodb_kills", began)
 
     async def poison(self) -> Trouble:
@@ -154,12 +149,6 @@ class Troubles:
         async with AsyncMongoClient(self._settings.mongodb_url.get_secret_value()) as mongo:
             ledger = mongo[f"{self._settings.mongodb_database_prefix}_metrics"]["ledger"]
             await eventually_async(lambda: ledger.find_one({"_id": row}), _RECOVERY_SECONDS, "metrics counts again")
-
-
-def short_orphans(stack: Stack, seconds: int) -> None:
-    """Let MongoDB give up on open transactions sooner; a restart of the server forgets it."""
-    with MongoClient(mongodb_url(stack.ports, stack.secrets)) as client:
-        client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": seconds})
 
 
 async def poison(settings: Settings, name: str, garbage: bytes) -> list[Planted]:

@@ -134,7 +134,8 @@ class Platform:
 
     def settings(self, **changes: Any) -> Settings:
         """The chassis settings that the processes run with, to look into their database and topics."""
-        return settings_of(self._environment, **changes)
+        found: Settings = settings_of(self._environment, **changes)
+        return found
 
     def start(self, name: str, role: str = "all", env: Mapping[str, str] | None = None) -> ServiceProcess:
         """Start a process of a service on free ports; whether it is ready is for `wait_ready()` to find out.

@@ -247,7 +247,7 @@ async def test_kafka_down_and_up_again(mongo: Mongo, door: GroupCommit, quick: S
             results = await door.submit_many([count_up(f"c{number}") for number in range(10)])
             assert all(isinstance(result, dict) for result in results)
         assert not await outbox_is_empty(mongo)
-    await eventually_async(lambda: outbox_is_empty(mongo), 40, "the outbox drained")
+    await eventually_async(lambda: outbox_is_empty(mongo), 90, "the outbox drained")
     stop.set()
     await supervising
     for sequences in (await ids_by_subject(quick, TOPIC)).values():

@@ -98,10 +98,15 @@ def test_compose_insists_on_every_secret() -> None:
     assert not re.findall(r"^\w+=.+$", example, re.MULTILINE)
 
 
-def test_only_registration_gets_the_keys_to_personal_data() -> None:
-    """Training and metrics couldn't read a NIK even if they came by one."""
-    holders = {name for name, part in PARTS.items() if "JAKPRENEUR_VAULT_MASTER_KEYS" in part.get("environment", {})}
-    assert holders == {"registration"}
+def test_each_service_has_keys_of_its_own() -> None:
+    """Training and metrics couldn't read a NIK even if they came by one; training seals its partners' contacts itself."""
+    environments = {name: part.get("environment", {}) for name, part in PARTS.items()}
+    keys = {
+        name: env["JAKPRENEUR_VAULT_MASTER_KEYS"] for name, env in environments.items() if "JAKPRENEUR_VAULT_MASTER_KEYS" in env
+    }
+    assert set(keys) == {"registration", "training"}
+    assert keys["registration"] != keys["training"]
+    assert {name for name, env in environments.items() if "JAKPRENEUR_BLIND_INDEX_PEPPER" in env} == {"registration"}
 
 
 def test_the_broker_has_the_same_security_as_the_local_one() -> None:
