@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis import clock, logs, problems, telemetry
 from chassis.auth import Authenticator, declared
 from chassis.body import body_model
+from chassis.routing import DirectRoute, table
 from chassis.settings import Settings
 
 _REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{8,64}$")
@@ -39,8 +40,9 @@ _STATUS_TEXTS = {
 class RequestContext:
     """Pure ASGI (no extra task for each request): a request id in logs and replies, series, a span, security headers."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, direct: dict[tuple[str, str], DirectRoute]) -> None:
         self._app = app
+        self._direct = direct
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -65,13 +67,18 @@ class RequestContext:
                 message["headers"] = [*message["headers"], *ours]
             await send(message)
 
+        # A direct route needs nothing of what lies between here and the router.
+        route = self._direct.get((scope["method"], scope["path"]))
+        app = self._app if route is None else route.app
+        if route is not None:
+            scope["route"] = route
         try:
             if telemetry.tracing():
                 parent = headers.get(b"traceparent", b"").decode("latin-1") or None
                 with telemetry.span(f"{scope['method']} {scope['path']}", "server", parent=parent):
-                    await self._app(scope, receive, send_with_headers)
+                    await app(scope, receive, send_with_headers)
             else:
-                await self._app(scope, receive, send_with_headers)
+                await app(scope, receive, send_with_headers)
         finally:
             # The route's template, never the path that a caller sent: labels stay bounded.
             template = getattr(scope.get("route"), "path", "none")
@@ -95,7 +102,7 @@ def create_app(
         # Not include_router: it matches every request twice, and our routers carry nothing that it would add.
         app.router.routes.extend(router.routes)
     problems.install(app)
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestContext, direct=table(app.router.routes))
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -112,9 +112,16 @@ def response(request: Request, status: int, error: errors.DomainError) -> JSONRe
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
-def of(request: Request, error: errors.DomainError) -> JSONResponse:
-    """The problem document for a refusal, with the status of its kind."""
-    return response(request, next(status for kind, status in STATUS if isinstance(error, kind)), error)
+def of(request: Request, error: Exception) -> JSONResponse:
+    """The problem document of anything raised while a request is answered: a refusal, database trouble, or a bug."""
+    if isinstance(error, errors.DomainError):
+        return response(request, next(status for kind, status in STATUS if isinstance(error, kind)), error)
+    if is_unreachable(error):
+        return response(request, 503, errors.Unavailable())
+    log.error("unexpected_error", path=request.url.path, exc_info=error)
+    # The text of an exception may hold anything: it goes to the log, never to the caller.
+    text = ("Terjadi kesalahan pada layanan.", "Something went wrong in the service.")
+    return response(request, 500, errors.DomainError("internal", *text))
 
 
 def from_validation(problems: list[Any]) -> errors.Invalid:
@@ -133,8 +140,7 @@ def from_validation(problems: list[Any]) -> errors.Invalid:
 def install(app: FastAPI) -> None:
     """Register the handlers."""
 
-    async def domain(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, errors.DomainError)  # noqa: S101 - registered for this class only
+    async def known(request: Request, error: Exception) -> JSONResponse:
         return of(request, error)
 
     async def validation(request: Request, error: Exception) -> JSONResponse:
@@ -151,24 +157,13 @@ def install(app: FastAPI) -> None:
             answer.headers[name] = value
         return answer
 
-    async def database(request: Request, error: Exception) -> JSONResponse:
-        if is_unreachable(error):
-            return response(request, 503, errors.Unavailable())
-        return await unexpected(request, error)
-
-    async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        log.error("unexpected_error", path=request.url.path, exc_info=error)
-        # The text of an exception may hold anything: it goes to the log, never to the caller.
-        text = ("Terjadi kesalahan pada layanan.", "Something went wrong in the service.")
-        return response(request, 500, errors.DomainError("internal", *text))
-
     async def outermost(request: Request, error: Exception) -> JSONResponse:
-        answer = await unexpected(request, error)
+        answer = of(request, error)
         answer.raw_headers.extend(getattr(request.state, "reply_headers", ()))
         return answer
 
-    app.add_exception_handler(errors.DomainError, domain)
+    app.add_exception_handler(errors.DomainError, known)
     app.add_exception_handler(RequestValidationError, validation)
     app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(PyMongoError, database)
+    app.add_exception_handler(PyMongoError, known)
     app.add_exception_handler(Exception, outermost)

@@ -8,6 +8,7 @@ replies against it. Measured: docs/decisions/0006-direct-routes.md.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import Request
@@ -16,7 +17,6 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis import problems
-from chassis.errors import DomainError
 
 
 class DirectRoute(APIRoute):
@@ -24,8 +24,15 @@ class DirectRoute(APIRoute):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if _is_plain(self.dependant):
+        self.direct = _is_plain(self.dependant)
+        if self.direct:
             self.app = _direct(self)
+
+
+def table(routes: Sequence[Any]) -> dict[tuple[str, str], DirectRoute]:
+    """Direct routes by method and path: the app finds them here before it looks at any other."""
+    plain = [route for route in routes if isinstance(route, DirectRoute) and route.direct]
+    return {(method, route.path): route for route in plain for method in route.methods or ()}
 
 
 def _is_plain(dependant: Any) -> bool:
@@ -56,8 +63,8 @@ def _direct(route: APIRoute) -> ASGIApp:
             else:
                 content = json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode()
                 response = Response(content, status, media_type="application/json")
-        except DomainError as refusal:
-            response = problems.of(request, refusal)
+        except Exception as error:  # noqa: BLE001 - the last handler of these routes: every error becomes a problem document
+            response = problems.of(request, error)
         await response(scope, receive, send)
 
     return app

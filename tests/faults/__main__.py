@@ -15,7 +15,8 @@ from pathlib import Path
 
 from deploy.local.layout import VAR
 from deploy.local.stack import TESTS, Ports, Stack
-from tests.faults.engine import Plan, Report, run
+from tests.faults.engine import run
+from tests.faults.report import Plan, Report
 
 REPORT = VAR / "chaos-report.json"
 
@@ -34,7 +35,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--mongodb-kills", type=int, default=50, help="default: %(default)s")
     parser.add_argument("--poisonings", type=int, default=5, help="of six bad messages each (default: %(default)s)")
     parser.add_argument("--trainings", type=int, default=60, help="to enrol in (default: %(default)s)")
-    parser.add_argument("--rate", type=float, default=150.0, help="requests a second (default: %(default)s)")
+    parser.add_argument("--rate", type=float, default=200.0, help="requests a second (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
     given = parser.parse_args(arguments)
     plan = Plan(quota=20, **vars(given))

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import httpx2
@@ -22,127 +19,25 @@ from bench.bodies import bodies
 from chassis.settings import Settings
 from deploy.local.stack import Stack
 from tests.faults import ledger as ledgers
-from tests.faults.checker import Harm, Verdict, check
+from tests.faults.checker import check
 from tests.faults.collect import SERVICES, SUBSCRIPTIONS, collect, end_offsets
 from tests.faults.fleet import Fleet, Post
 from tests.faults.load import Load, Training
-from tests.faults.troubles import LEASE_SECONDS, RENEW_SECONDS, SESSION_SECONDS, Trouble, Troubles
+from tests.faults.report import Plan, Report, listed
+from tests.faults.troubles import LEASE_SECONDS, RENEW_SECONDS, SESSION_SECONDS, Troubles
 from tests.harness.platform import Platform
 from tests.harness.waiting import eventually_async
 
 SUBJECT = "chaos"
 ROLES = ("officer", "verifier", "admin", "operator")
-_PEOPLE = 226_000  # as many synthetic people as there are; the load takes them one by one
+_PEOPLE = 226_000  # of one seed: the load takes them one by one
 _QUIET_SECONDS = 180.0
 _TARGET = 40  # verified people: the day that metrics tells of it is one more event that must not be lost or doubled
 
-HARMS: tuple[Harm, ...] = ("lost", "doubled", "out of order")
 # Chances for each time that a process comes by; the fleet turns them up and down until processes live as long as planned.
 _API = {"commit.before": 0.004, "commit.after": 0.004}
 _RELAY = {"relay.after_send": 0.02, "commit.before": 0.008, "commit.after": 0.008}
 _CONSUMER = {"consumer.in_transaction": 0.04, "commit.before": 0.02, "commit.after": 0.02}
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How much of everything. The run ends when all of it has been done, or after `minutes` of load."""
-
-    kills: int
-    acknowledged: int
-    minutes: float
-    relay_pauses: int
-    consumer_pauses: int
-    broker_kills: int
-    mongodb_kills: int
-    poisonings: int
-    workers: int = 24
-    rate: float = 150.0
-    trainings: int = 8
-    quota: int = 12
-    seed: int = 1
-
-    @property
-    def lifetime_seconds(self) -> float:
-        """How long a process should live, for the kills to be done in a good third of the time."""
-        armed = sum(bool(post.points) for post in posts())
-        return max(7.0, armed * self.minutes * 60 * 0.35 / max(1, self.kills))
-
-    def troubles(self) -> dict[str, int]:
-        """How many of each trouble."""
-        names = ("poisonings", "relay_pauses", "broker_kills", "consumer_pauses", "mongodb_kills")
-        return {name: getattr(self, name) for name in names}
-
-
-@dataclass
-class Report:
-    """What happened, and what the check found."""
-
-    plan: Plan
-    load_seconds: float = 0.0
-    drain_seconds: float = 0.0
-    check_seconds: float = 0.0
-    acknowledged: int = 0
-    outcomes: dict[str, int] = field(default_factory=dict)
-    statuses: dict[str, int] = field(default_factory=dict)
-    refusals: dict[str, int] = field(default_factory=dict)
-    kills: dict[str, int] = field(default_factory=dict)
-    points: dict[str, int] = field(default_factory=dict)
-    other_exits: dict[str, int] = field(default_factory=dict)
-    troubles: list[Trouble] = field(default_factory=list)
-    verdict: Verdict = field(default_factory=Verdict)
-
-    @property
-    def killed(self) -> int:
-        """SIGKILLs at fail points."""
-        return sum(self.kills.values())
-
-    def done(self) -> Counter[str]:
-        """How many of each trouble."""
-        return Counter(trouble.kind for trouble in self.troubles)
-
-    def to_json(self) -> dict[str, Any]:
-        """As stored."""
-        zeros = {harm.replace(" ", "_"): self.verdict.harm(harm) for harm in HARMS}
-        zeros["violations"] = len(self.verdict.violations)
-        return {
-            **asdict(self),
-            "verdict": {**zeros, "counts": self.verdict.counts, "first": [asdict(v) for v in self.verdict.violations[:50]]},
-        }
-
-    def write(self, path: Path) -> None:
-        """Store it as JSON."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self.to_json(), indent=1) + "\n")
-
-    def table(self) -> str:
-        """The zeros, and N beside them."""
-        verdict, counts = self.verdict, self.verdict.counts
-        lines = [
-            "   ".join(f"{harm} {verdict.harm(harm)}" for harm in HARMS) + f"   violations in all {len(verdict.violations)}",
-            f"acknowledged writes  {self.acknowledged:>8,}   refused {self.outcomes.get('fail', 0):,}",
-            f"never answered       {self.outcomes.get('unknown', 0):>8,}   {counts.get('unknown_but_stored', 0):,} were stored",
-            f"events               {counts.get('events', 0):>8,}   sent again {counts.get('sent_again', 0):,}",
-            f"kills at fail points {self.killed:>8,}   {_listed(self.points)}",
-            f"                              {_listed(self.kills)}",
-            f"other ends                    {_listed(self.other_exits)}",
-        ]
-        for kind, number in self.done().items():
-            seconds = sorted(trouble.recovery_seconds for trouble in self.troubles if trouble.kind == kind)
-            during = sum(trouble.acknowledged for trouble in self.troubles if trouble.kind == kind)
-            lines.append(
-                f"{kind:<20} {number:>8,}   recovered in {median(seconds):.1f} s (worst {seconds[-1]:.1f} s), "
-                f"{during:,} writes acknowledged meanwhile"
-            )
-        lines.append(
-            f"seconds              {self.load_seconds:>8.0f}   of load, {self.drain_seconds:.1f} until all was quiet, "
-            f"{self.check_seconds:.1f} to check"
-        )
-        lines += [f"  {v.check} {v.harm}: {v.what[:300]}" for v in verdict.violations[:20]]
-        return "\n".join(lines)
-
-
-def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name} {number}" for name, number in sorted(counts.items())) or "none"
 
 
 def posts() -> list[Post]:
@@ -165,13 +60,19 @@ def posts() -> list[Post]:
     ]
 
 
+def _lifetime(plan: Plan) -> float:
+    """Seconds that a process should live, for the kills to be done in a good third of the time."""
+    armed = sum(bool(post.points) for post in posts())
+    return max(7.0, armed * plan.minutes * 60 * 0.35 / max(1, plan.kills))
+
+
 async def run(plan: Plan, stack: Stack, directory: Path, say: Callable[[str], None]) -> Report:
     """Do what the plan says; the report's verdict holds what the check found."""
     report = Report(plan)
     path = directory / "clients.jsonl"
     with Platform(stack, directory) as platform, ledgers.ClientLedger(path) as clients:
         settings = platform.settings()
-        fleet = Fleet(platform, posts(), plan.seed, plan.lifetime_seconds)
+        fleet = Fleet(platform, posts(), plan.seed, _lifetime(plan))
         await fleet.start()
         async with _watching(fleet):
             headers = {"authorization": platform.bearer(ROLES, subject=SUBJECT)["Authorization"]}
@@ -180,7 +81,7 @@ async def run(plan: Plan, stack: Stack, directory: Path, say: Callable[[str], No
                 clients,
                 fleet.ports,
                 headers,
-                bodies(_PEOPLE, plan.seed),
+                chain(bodies(_PEOPLE, plan.seed), bodies(_PEOPLE, plan.seed + 1)),
                 trainings,
                 workers=plan.workers,
                 rate=plan.rate,
@@ -245,15 +146,18 @@ async def _under_fire(
     loading = asyncio.create_task(load.run(stop))
     troubling = asyncio.create_task(_trouble(plan, troubles, report, deadline, say))
     fleet.arm()
-    told = began
+    told, relaxed = began, False
     try:
         while time.monotonic() < deadline and not loading.done():
-            enough = fleet.killed >= plan.kills and len(load.acknowledged) >= plan.acknowledged
-            if enough and troubling.done():
+            killed = fleet.killed >= plan.kills
+            if killed and len(load.acknowledged) >= plan.acknowledged and troubling.done():
                 break
+            if killed and not relaxed:
+                fleet.relax()
+            relaxed = killed
             if time.monotonic() - told > 10:
                 told = time.monotonic()
-                done = _listed(dict(report.done()))
+                done = listed(dict(report.done()))
                 say(f"{told - began:5.0f} s: {fleet.killed:,} kills, {len(load.acknowledged):,} acknowledged; {done}")
             if troubling.done() and troubling.exception():
                 break

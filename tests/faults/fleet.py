@@ -17,6 +17,7 @@ from tests.harness.waiting import eventually_async
 
 SIGKILLED = -9
 _WATCH_SECONDS = 0.05
+_RELAXED = 4.0
 _MARK = b"fail_point "
 
 
@@ -87,6 +88,10 @@ class Fleet:
         self._armed = True
         for post in self.posts:
             self._replace(post)
+
+    def relax(self) -> None:
+        """Enough kills: from now on processes live longer, and the clients get on with their work."""
+        self._lifetime *= _RELAXED
 
     def disarm(self) -> None:
         """The last crash of the run: all at once, and back without fail points."""

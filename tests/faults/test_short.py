@@ -9,7 +9,8 @@ import pytest
 
 from deploy.local.layout import VAR
 from deploy.local.stack import Stack
-from tests.faults.engine import HARMS, Plan, run
+from tests.faults.engine import run
+from tests.faults.report import HARMS, Plan
 
 REPORT = VAR / "faults-short.json"
 SHORT = Plan(
