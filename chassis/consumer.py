@@ -145,7 +145,16 @@ class Consumer:
                     # and aiokafka won't give that again. Nothing else is on its way now: go back to where we stand.
                     self._seek(self.expected)
                 ahead = asyncio.create_task(self._fetch())
-                await self._handle([] if stale else entries)
+                try:
+                    await self._handle([] if stale else entries)
+                except PyMongoError as error:
+                    # Trouble beside the batch's transaction (letters, gauges, positions): wait, and go on where we stand.
+                    if not is_unreachable(error):
+                        raise
+                    self.healthy = False
+                    log.warning("consumer_database_unreachable", consumer=self.name, error=type(error).__name__)
+                    self._seek(self.expected)
+                    await asyncio.sleep(1.0)
         finally:
             ahead.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):

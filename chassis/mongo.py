@@ -34,6 +34,7 @@ Tx = Any  # motor ships no types; a tx is used only by handing it to the driver
 T = TypeVar("T")
 
 _DUPLICATE_KEY = 11000
+_SNAPSHOT_GONE = frozenset({239, 246})  # too old; or a collection was created just now: a later snapshot will do
 _CLIENT_OPTIONS: Mapping[str, Any] = {
     "tz_aware": True,
     "w": "majority",
@@ -190,6 +191,8 @@ def is_duplicate(error: BaseException) -> bool:
 def is_unreachable(error: BaseException) -> bool:
     """Whether the server, not the request, is the trouble: try again later."""
     if isinstance(error, (AutoReconnect, ConnectionFailure, ExecutionTimeout, WaitQueueTimeoutError)):
+        return True
+    if isinstance(error, OperationFailure) and error.code in _SNAPSHOT_GONE:
         return True
     return isinstance(error, PyMongoError) and (
         error.has_error_label("TransientTransactionError") or error.has_error_label("RetryableWriteError")

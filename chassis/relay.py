@@ -164,8 +164,10 @@ class Relay:
             place = (topic, zlib.crc32(key) % await self._partitions(topic))
             message = {"timestamp": None, "key": key, "value": row["value"], "headers": self._headers(row)}
             batch = batches.get(place) or batches.setdefault(place, self._producer.create_batch())
-            if batch.append(**message) is None:  # full: off with it, and on with a fresh one behind it
-                acknowledged.append(await self._producer.send_batch(batch, topic, partition=place[1]))
+            if batch.append(**message) is None:
+                # Full. The next one of this partition waits until this one is acknowledged: if it failed while the next
+                # succeeded, the events that are sent again would come after later ones, and be taken for seen.
+                await (await self._producer.send_batch(batch, topic, partition=place[1]))
                 batches[place] = self._producer.create_batch()
                 if batches[place].append(**message) is None:
                     raise ValueError(f"event {row['_id']} is larger than a Kafka batch")

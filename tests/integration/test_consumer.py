@@ -33,6 +33,7 @@ from tests.integration.consuming import (
     reactions,
     series,
     until_heard,
+    until_letters,
 )
 
 both_effects = pytest.mark.parametrize("kind", ["projection", "reactions"])
@@ -304,6 +305,21 @@ async def test_mongodb_away_for_a_moment(
             await eventually_async(lambda: _unhealthy(working), 20, "it says that it isn't well")
         await until_heard(mongo, {"siti": [1, 2]}, 30)
     assert await letters(mongo) == []
+
+
+@pytest.mark.parametrize("mongo", ["motor"], indirect=True)  # the driver plays no part in it
+async def test_mongodb_away_while_a_letter_is_open(
+    mongo: Mongo, plain: Settings, prefix: str, sender: Sender, mongodb_down: Callable[[], Any]
+) -> None:
+    """With a dead letter open, the consumer looks for redrives beside its batches: MongoDB's absence there ends nothing."""
+    await sender.count("budi", 1, value=b"not JSON")
+    working = consumer(mongo, plain, prefix, projection(mongo))
+    async with consuming(working):
+        await until_letters(mongo, [("budi", "dead", "schema")])
+        async with mongodb_down():
+            await eventually_async(lambda: _unhealthy(working), 20, "it says that it isn't well")
+        await sender.count("siti", 1)
+        await until_heard(mongo, {"siti": [1]}, 30)
 
 
 async def _unhealthy(working: Consumer) -> bool:
