@@ -19,8 +19,8 @@ def _group() -> None:
 @app.command()
 def verify() -> None:
     """Exit code 1 and the first bad entry if the chain was tampered with."""
-    entries = with_database("registration", lambda mongo: Store(mongo).audit_entries())
-    bad = first_bad(entries)
+    entries, head = with_database("registration", lambda mongo: Store(mongo).audit_chain())
+    bad = first_bad(entries, head)
     if bad is not None:
         print(f"entry {bad} does not hold: it was altered, removed or put in between")
         raise typer.Exit(1)

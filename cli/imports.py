@@ -34,8 +34,7 @@ def upload(
         with file.open("rb") as content:
             answer = client.post("/v1/imports", content=content, headers={"Content-Type": "text/csv"})
         if answer.status_code != 202:
-            for problem in answer.json().get("errors", []):
-                print(f"{problem['field']}: {problem['message_id']}")
+            tell_refusal(answer)
             raise typer.Exit(1)
         state = watch(client, answer.json()["import_id"])
         print(f"{state['state']}: {state['accepted']} diterima, {state['rejected']} ditolak dari {state['rows_total']} baris")
@@ -43,6 +42,17 @@ def upload(
             errors.write_bytes(client.get(f"/v1/imports/{state['import_id']}/errors.csv").content)
         if state["state"] != "done":
             raise typer.Exit(1)
+
+
+def tell_refusal(answer: httpx2.Response) -> None:
+    """Say why a file wasn't accepted: the problem document's own words, or the status where something else answered."""
+    if not answer.headers.get("content-type", "").startswith("application/problem+json"):
+        print(f"HTTP {answer.status_code}")
+        return
+    problem = answer.json()
+    print(problem["detail"])
+    for error in problem["errors"]:
+        print(f"{error['field']}: {error['message_id']}")
 
 
 def watch(client: httpx2.Client, import_id: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""The rules of metrics, pure: assessments (R7's submission and verification), targets (R16), public figures (R18). No I/O.
+"""The rules of metrics, pure: assessments (R7's submission and verification), targets (R16). No I/O.
 
-Next: use_cases.py for writing, figures.py for reading.
+Next: use_cases.py for writing, figures.py for reading, suppression.py for what the public may see (R18).
 """
 
 from __future__ import annotations
@@ -183,16 +183,3 @@ def reached_on(days: Sequence[tuple[str, int]], value: int) -> str | None:
         if total >= value:
             return day
     return None
-
-
-def suppressed(cells: Mapping[str, int], smallest: int) -> set[str]:
-    """Which cells mustn't be shown (R18): those of 1 to smallest-1 people, and what would let one be computed back.
-
-    The sum of the cells is public; so a single hidden cell would be the difference, and the next smallest is hidden too.
-    """
-    hidden = {name for name, count in cells.items() if 0 < count < smallest}
-    if len(hidden) == 1:
-        others = sorted((count, name) for name, count in cells.items() if name not in hidden and count > 0)
-        if others:
-            hidden.add(others[0][1])
-    return hidden

@@ -9,7 +9,7 @@ from collections import Counter
 from datetime import date
 
 from chassis.mongo import Document, Mongo
-from services.metrics import domain
+from services.metrics import domain, suppression
 from services.metrics.ledger import ROLLUPS, TOTALS, month_id, total_id, value_of
 from services.metrics.projections import STAGES
 
@@ -73,9 +73,8 @@ class Figures:
     async def public_cells(self, measure: str, dimension: str) -> list[Document]:
         """Cells as the public may see them (R18). Kecamatan are protected within their kota, whose sum is public too."""
         cells = await self.cells(measure, dimension, None)
-        hidden: set[str] = set()
-        for group in _groups(cells, dimension):
-            hidden |= domain.suppressed(group, self._smallest)
+        hide = suppression.suppressed_kecamatan if dimension == "kecamatan" else suppression.suppressed
+        hidden = hide(cells, self._smallest)
         return [
             {"value": value, "people": None if value in hidden else count, "suppressed": value in hidden}
             for value, count in sorted(cells.items())
@@ -96,26 +95,12 @@ class Figures:
     async def _stage(self, stage: str, as_of: date | None, dinas: str | None, kota: str | None) -> int | None:
         if dinas is None and kota is None:
             return await self.total(stage, as_of)
+        hide = suppression.suppressed
         if dinas is not None and kota is not None:
-            cells = await self.cells(stage, "dinas+kota", as_of)
-            wanted = f"{dinas}+{kota}"
-            tables = [
-                {name: count for name, count in cells.items() if name.startswith(f"{dinas}+")},
-                {name: count for name, count in cells.items() if name.endswith(f"+{kota}")},
-            ]
+            dimension, wanted, hide = "dinas+kota", f"{dinas}+{kota}", suppression.suppressed_table
         else:
             dimension, wanted = ("dinas", dinas) if dinas is not None else ("kota", str(kota))
-            cells = await self.cells(stage, dimension, as_of)
-            tables = [cells]
-        if any(wanted in domain.suppressed(table, self._smallest) for table in tables):
+        cells = await self.cells(stage, dimension, as_of)
+        if wanted in hide(cells, self._smallest):
             return None
-        return cells.get(str(wanted), 0)
-
-
-def _groups(cells: dict[str, int], dimension: str) -> list[dict[str, int]]:
-    if dimension != "kecamatan":
-        return [cells]
-    groups: dict[str, dict[str, int]] = {}
-    for value, count in cells.items():
-        groups.setdefault(value[:5], {})[value] = count
-    return list(groups.values())
+        return cells.get(wanted, 0)

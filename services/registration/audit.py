@@ -40,11 +40,17 @@ def entry_hash(entry: Document) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def first_bad(entries: Iterable[Document]) -> str | None:
-    """The `_id` of the first entry that was altered, removed or put in between; None for a sound chain."""
-    previous = _START
+def first_bad(entries: Iterable[Document], head: Document | None = None) -> str | None:
+    """The `_id` of the first entry that was altered, removed or put in between; None for a sound chain.
+
+    `head`, read before the entries, tells of entries removed from the end: the chain alone can't.
+    """
+    previous, number = _START, 0
+    promised = head["number"] if head is not None else 0
     for number, entry in enumerate(entries, start=1):
         if entry["_id"] != f"{number:012d}" or entry["previous"] != previous or entry["hash"] != entry_hash(entry):
             return str(entry["_id"])
         previous = entry["hash"]
-    return None
+        if head is not None and number == promised and previous != head["hash"]:
+            return str(entry["_id"])
+    return f"{number + 1:012d}" if number < promised else None

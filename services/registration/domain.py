@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from chassis.calendar import jakarta_day
+from chassis.calendar import JAKARTA, jakarta_day
 from chassis.decision import Document, Documents, Outcome, Write
 from chassis.errors import Conflict, FieldError, NotFound, Stale, invalid, not_found
 from contracts.registration import JakpreneurRegistered, JakpreneurRejected, JakpreneurVerified
@@ -114,7 +114,8 @@ def _check_days(form: RegistrationForm, today: date, *, staff: bool) -> list[Fie
         errors.append(FieldError("registered_on", "registered_on", *text))
     if form.birth_date > today or form.birth_date.year < 1900:
         errors.append(FieldError("birth_date", "birth_date", "Tanggal lahir tidak masuk akal.", "Not a possible date of birth."))
-    if form.consent.given_at.date() > today and jakarta_day(form.consent.given_at) > today:
+    # Compared as moments: in the years 1 and 9999 there are times that have no day in Jakarta.
+    if form.consent.given_at >= datetime.combine(today + timedelta(days=1), time(), JAKARTA):
         errors.append(FieldError("consent.given_at", "future", "Tidak boleh di masa depan.", "Can't be in the future."))
     return errors
 

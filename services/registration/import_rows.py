@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -26,7 +27,14 @@ COLUMNS = (
     *REQUIRED, "email", "address", "dinas", *(f"business_{name}" for name in _BUSINESS),
     "registered_on", "verified_on", "channel",
 )  # fmt: skip
-_RECORD_LIMIT = 64 * 1024  # characters: a quote that never closes must not swallow the file
+_LINE_LIMIT = 1024 * 1024  # characters: a line that never ends must not fill the memory
+# What pydantic would understand otherwise than the person meant it: 500.000 as five hundred, 0 as the day of 1 January 1970.
+_WHOLE = re.compile(r"-?[0-9]+")
+_DATE = re.compile(r"[0-9]{4}-.*")
+_FORMS = {
+    **dict.fromkeys((f"business_{name}" for name in ("capital", "annual_sales", "assets", "workers")), _WHOLE),
+    **dict.fromkeys(("birth_date", "consent_given_at", "business_started_on", "registered_on"), _DATE),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,11 @@ class Row:
 def read_header(line: str) -> tuple[str, list[str]]:
     """The delimiter and the column names; raises Invalid naming every unknown, doubled and missing column."""
     delimiter = ";" if line.count(";") > line.count(",") else ","
-    names = [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), [])]
+    try:
+        names = [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), [])]
+    except csv.Error:  # a line break of an old Macintosh, or a line beyond every measure
+        text = ("Baris judul tidak dapat dibaca sebagai CSV.", "The header line can't be read as CSV.")
+        raise invalid(FieldError("header", "header", *text)) from None
     problems = [
         *(_column(name, "unknown_column", "Kolom tidak dikenal", "Unknown column") for name in names if name not in COLUMNS),
         *(_column(name, "missing_column", "Kolom tidak ada", "Missing column") for name in REQUIRED if name not in names),
@@ -70,35 +82,56 @@ class Records:
         self.names: list[str] = []
 
     def feed(self, text: str, *, last: bool) -> Iterator[list[str] | None]:
-        """The records that are complete now (the header first fixes the names and isn't given); None for a broken one."""
-        self._rest += text
-        end = len(self._rest) if last else self._boundary()
-        complete, self._rest = self._rest[:end], self._rest[end:]
+        """The records that are complete now (the header first fixes the names and isn't given); None for a broken one.
+
+        How the text is cut into pieces makes no difference. Only the reader knows whether a line break is a quoted one: so it
+        reads every whole line, and the record in which the text ends is kept for the next piece.
+        """
+        text = self._rest + text
+        end = len(text) if last or len(text) > _LINE_LIMIT else 0
+        end = end if last else text.rfind("\n") + 1 or end
+        text, self._rest = text[:end], text[end:]
         if not self.names:
-            if not complete:
+            if not text:
                 return
-            line, _, complete = complete.partition("\n")
+            line, _, text = text.partition("\n")
             self.delimiter, self.names = read_header(line.removeprefix("\ufeff").rstrip("\r"))
-        reader = csv.reader(io.StringIO(complete, newline=""), delimiter=self.delimiter, strict=True)
+        lines = _Lines(text)
+        reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
+        begun = 0
         while True:
             try:
-                record = next(reader)
+                record: list[str] | None = next(reader)
             except StopIteration:
                 return
             except csv.Error:
-                yield None
-                continue
-            if record:
+                if lines.exhausted and not last:
+                    self._rest = text[begun:] + self._rest
+                    return
+                record = None
+            begun = lines.position
+            if record != []:
                 yield record
 
-    def _boundary(self) -> int:
-        """Where the last complete record ends: a line break outside quotes."""
-        end = self._rest.rfind("\n") + 1
-        if end and self._rest.count('"', 0, end) % 2 == 0:
-            return end
-        if len(self._rest) > _RECORD_LIMIT * 16:
-            return end or len(self._rest)  # a quote that never closes: let the reader report it
-        return 0
+
+class _Lines:
+    """The lines of a text, and how far they have been read."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = io.StringIO(text, newline="")
+        self.position = 0
+        self.exhausted = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._lines.readline()
+        if not line:
+            self.exhausted = True
+            raise StopIteration
+        self.position += len(line)
+        return line
 
 
 def row_of(number: int, names: Sequence[str], record: Sequence[str] | None, *, today: date) -> Row:
@@ -119,6 +152,9 @@ def row_of(number: int, names: Sequence[str], record: Sequence[str] | None, *, t
 
 def _form(cells: Mapping[str, str]) -> RegistrationForm:
     given: dict[str, Any] = {name: value for name, value in cells.items() if value}
+    for name, form in _FORMS.items():
+        if name in given and not form.fullmatch(given[name]):
+            given[name] = "?"  # nothing to pydantic either: refused with the other wrong fields
     consent = {name: given.pop(f"consent_{name}") for name in ("version", "given_at") if f"consent_{name}" in given}
     business = {name: given.pop(f"business_{name}") for name in _BUSINESS if f"business_{name}" in given}
     if business:

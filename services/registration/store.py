@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chassis.mongo import Document, Mongo
-from services.registration.audit import AUDIT
+from services.registration.audit import AUDIT, HEAD
 from services.registration.domain import IDENTITIES, JAKPRENEURS
 
 IMPORTS = "imports"
@@ -62,7 +62,8 @@ class Store:
         undecided: int = await people.count_documents({"status": {"$in": _UNDECIDED}}, hint="undecided")
         return registered, registered - undecided
 
-    async def audit_entries(self) -> list[Document]:
-        """The whole chain, in order."""
+    async def audit_chain(self) -> tuple[list[Document], Document | None]:
+        """All entries in order, and the head as it was just before: so the entries reach as far as the head says."""
+        head: Document | None = await self._mongo[HEAD[0]].find_one({"_id": HEAD[1]})
         found: list[Document] = await self._mongo[AUDIT].find({}).sort("_id", 1).to_list(None)
-        return found
+        return found, head

@@ -1,0 +1,121 @@
+"""Public figures (R18), pure: which cells mustn't be shown, so that no group of 1 to 4 people can be read or computed.
+
+Sums are public. So cells are edges of a network in which every node's sum is known: a list is parallel edges, a table leads
+from its rows to its columns, a hidden sum is an edge of its own. A hidden cell may have another value if there is a cycle of
+hidden cells through it in which people can be moved; for each small cell the cheapest such cycle is hidden. (Hiding one
+more cell in each row and column wouldn't do: such tables can often still be solved.)
+Next: figures.py.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+START, END = "<", ">"
+_KOTA = len("31.71")
+
+
+class Cell(NamedTuple):
+    """A count as an edge: the sums of what enters and of what leaves a node are equal, or public."""
+
+    tail: str
+    head: str
+    people: int
+
+
+def suppressed(cells: Mapping[str, int], smallest: int) -> set[str]:
+    """The hidden cells of a list whose sum is public."""
+    return suppressed_network({name: Cell(START, END, people) for name, people in cells.items()}, smallest)
+
+
+def suppressed_network(cells: Mapping[str, Cell], smallest: int, known_hidden: Collection[str] = ()) -> set[str]:
+    """Cells of 1 to smallest-1 people and, for each, what lets it be another number of people. `known_hidden` stay hidden.
+
+    Where no cell is left that could be hidden (a small cell that is all of a public sum), the cell is hidden alone.
+    """
+    small = sorted(name for name, cell in cells.items() if 0 < cell.people < smallest)
+    hidden = {*small, *known_hidden}
+    for name in small:
+        hidden |= _cheapest_cycle(cells, name, hidden, smallest)
+    return hidden
+
+
+def suppressed_kecamatan(cells: Mapping[str, int], smallest: int) -> set[str]:
+    """The hidden kecamatan, by code. Their sums are public as the kota's figures, except for those of hidden kota."""
+    sums: Counter[str] = Counter()
+    for name, people in cells.items():
+        sums[name[:_KOTA]] += people
+    hidden_kota = suppressed(sums, smallest)
+    network = {name: Cell(name[:_KOTA], END, people) for name, people in cells.items()}
+    network |= {kota: Cell(START, kota, sums[kota]) for kota in hidden_kota}
+    return suppressed_network(network, smallest, hidden_kota) & cells.keys()
+
+
+def suppressed_table(cells: Mapping[str, int], smallest: int) -> set[str]:
+    """The hidden cells of a table `<row>+<column>`, whose rows' and columns' sums are public as lists of their own."""
+    rows, columns = Counter[str](), Counter[str]()
+    network: dict[str, Cell] = {}
+    for name, people in cells.items():
+        row, _, column = name.rpartition("+")
+        rows[row] += people
+        columns[column] += people
+        network[name] = Cell(row, column, people)
+    hidden_rows, hidden_columns = suppressed(rows, smallest), suppressed(columns, smallest)
+    network |= {row: Cell(START, row, rows[row]) for row in hidden_rows}
+    network |= {column: Cell(column, END, columns[column]) for column in hidden_columns}
+    return suppressed_network(network, smallest, hidden_rows | hidden_columns) & cells.keys()
+
+
+def _cheapest_cycle(cells: Mapping[str, Cell], name: str, hidden: set[str], smallest: int) -> set[str]:
+    """The other cells of the cheapest cycle in which this one could be one person more, or one fewer.
+
+    Who knows this rule knows that a small cell has less than `smallest` people: so first without making one larger than that.
+    """
+    cell = cells[name]
+    for limit in (smallest, None):
+        ways = []
+        if cell.people + 1 != limit:
+            ways.append(_cheapest_path(cells, name, cell.head, cell.tail, hidden, limit))
+        if cell.people > 1:
+            ways.append(_cheapest_path(cells, name, cell.tail, cell.head, hidden, limit))
+        found = [way for way in ways if way is not None]
+        if found:
+            return min(found, key=lambda way: way[0])[1]
+    return set()
+
+
+def _cheapest_path(
+    cells: Mapping[str, Cell], without: str, start: str, goal: str, hidden: set[str], limit: int | None
+) -> tuple[int, set[str]] | None:
+    """Dijkstra: a hidden cell costs nothing, another its people. Along an edge people are added, against it taken away."""
+    steps: dict[str, list[tuple[str, int, str]]] = {}
+    for name, (tail, head, people) in cells.items():
+        if name == without or people == 0:
+            continue
+        cost = 0 if name in hidden else people
+        if people + 1 != limit:
+            steps.setdefault(tail, []).append((head, cost, name))
+        if people > 1:
+            steps.setdefault(head, []).append((tail, cost, name))
+    before: dict[str, tuple[str, str]] = {}
+    done: set[str] = set()
+    queue = [(0, start, "", "")]
+    while queue:
+        so_far, node, came_from, by = heapq.heappop(queue)
+        if node in done:
+            continue
+        done.add(node)
+        before[node] = (came_from, by)
+        if node == goal:
+            path = set()
+            while node != start:
+                node, by = before[node]
+                path.add(by)
+            return so_far, path
+        for following, cost, name in steps.get(node, ()):
+            if following not in done:
+                heapq.heappush(queue, (so_far + cost, following, node, name))
+    return None

@@ -1,0 +1,128 @@
+"""R16: targets keep their versions, are told of once when reached, and percentages are exact."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.metrics import TargetReached
+from services.metrics.domain import TARGETS, NoteReached, SetTarget, percent, reached_on
+from tests.unit.registration.desk import Desk
+
+PLAN = "rpjmd-2017-2022"
+VERSION = {"value": 200_000, "source": "RPJMD 2017-2022", "valid_from": "2018-01-01", "stage": "P1", "dinas": None}
+
+
+def set_target(desk: Desk, **changes: Any) -> Any:
+    """An admin sets the plan's target."""
+    return desk.run(SetTarget(PLAN, {**VERSION, **changes}, "user:admin"))
+
+
+def note(desk: Desk, number: int = 1, day: date = date(2020, 12, 15)) -> Any:
+    """The worker that follows the figures."""
+    return desk.run(NoteReached(PLAN, number, day))
+
+
+def test_earlier_versions_are_kept() -> None:
+    """The plan asked for 200,000, a revision for 250,000: both can be read, with who set them and when."""
+    desk = Desk()
+    set_target(desk)
+    shown = set_target(desk, value=250_000, source="Revisi")
+    assert [(version["number"], version["value"], version["set_by"]) for version in shown["versions"]] == [
+        (1, 200_000, "user:admin"),
+        (2, 250_000, "user:admin"),
+    ]
+    assert (shown["target_id"], shown["number"], shown["value"]) == (PLAN, 2, 250_000)
+    assert shown["set_at"] == desk.now.isoformat()
+
+
+def test_the_same_value_again_changes_nothing() -> None:
+    """`make demo` runs twice: one version, and the second reply is the first."""
+    desk = Desk()
+    first = set_target(desk)
+    assert first == set_target(desk)
+    assert desk.get(TARGETS, PLAN)["version"] == 1
+    set_target(desk, value=250_000)
+    assert set_target(desk)["number"] == 3  # back to the old value: a change, and kept as one
+
+
+def test_a_target_is_told_of_once() -> None:
+    """The worker looks every second: the first look tells the world, the others don't; so it is after a restart."""
+    desk = Desk()
+    set_target(desk)
+    note(desk)
+    note(desk)
+    note(desk, day=date(2020, 12, 14))
+    assert desk.told(PLAN) == [(1, TargetReached)]
+    assert desk.last_event() == TargetReached(target_id=PLAN, value=200_000, reached_on=date(2020, 12, 15))
+
+
+def test_a_new_version_is_told_of_again() -> None:
+    """The revised target is reached in its turn; a look that still meant the old version tells nothing."""
+    desk = Desk()
+    set_target(desk)
+    note(desk)
+    set_target(desk, value=226_280)
+    note(desk, 1)
+    assert desk.told(PLAN) == [(1, TargetReached)]
+    note(desk, 2, date(2021, 3, 2))
+    assert desk.last_event() == TargetReached(target_id=PLAN, value=226_280, reached_on=date(2021, 3, 2))
+
+
+def test_a_target_that_went_away() -> None:
+    """Nothing to tell."""
+    assert note(Desk()) == {}
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "expected"),
+    [
+        (67_037, 54_260, "123.55"),
+        (226_280, 200_000, "113.14"),
+        (200_000, 200_000, "100.00"),
+        (0, 5, "0.00"),
+        (1, 3, "33.33"),
+        (2, 3, "66.67"),
+        (1, 800, "0.13"),  # 0.125: half up, where a banker's half would give 0.12
+        (67, 800, "8.38"),  # 8.375
+        (333, 20_000, "1.67"),  # 1.665, which as a float lies below the half
+        (10**15, 10**10, "10000000.00"),
+        (5, 0, None),
+    ],
+)
+def test_percentages(part: int, whole: int, expected: str | None) -> None:
+    """The published figures, and halves that a float or a banker would round down."""
+    assert expected == percent(part, whole)
+
+
+@given(st.integers(0, 10**9), st.integers(1, 10**9))
+def test_a_percentage_is_the_nearest(part: int, whole: int) -> None:
+    """In whole numbers: never further away than half a hundredth, and a half always goes up."""
+    shown = percent(part, whole)
+    assert shown is not None
+    hundredths = int(Decimal(shown) * 100)
+    assert (2 * part * 10_000 + whole) // (2 * whole) == hundredths
+
+
+days = st.lists(st.integers(0, 50), max_size=30).map(
+    lambda counts: [(f"2021-01-{day:02d}", count) for day, count in enumerate(counts, start=1)]
+)
+
+
+@given(days, st.integers(1, 400))
+def test_the_day_a_target_was_reached(counted: list[tuple[str, int]], value: int) -> None:
+    """On that day the count is at least the value, and on the day before it wasn't; None while it isn't."""
+    day = reached_on(counted, value)
+    until = [count for name, count in counted if day is None or name <= day]
+    assert (sum(until) >= value) == (day is not None)
+    assert day is None or sum(until[:-1]) < value
+
+
+def test_nobody_reaches_nothing() -> None:
+    """Without people no day."""
+    assert reached_on([], 1) is None
