@@ -325,7 +325,7 @@ class Consumer:
                 continue
             moves[entry.partition] = (expected, entry.record.offset + 1)
             event, letter = entry.event, entry.letter
-            if event is not None and (entry.record.topic, event.subject) in blocked:
+            if blocked and event is not None and (entry.record.topic, event.subject) in blocked:
                 letter = dead_letters.letter(self.name, entry.record, event.subject, "parked", "behind_dead_letter", "")
             if letter is not None:
                 letters.append(letter)

@@ -98,17 +98,22 @@ Decide = Callable[[Documents, datetime], Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`decide(documents, now)` is pure; `reads` are the documents that it is known to need."""
+    """`decide(documents, now)` is pure; `reads` are the documents that it is known to need.
+
+    `absent` are documents that it creates and that nearly never exist (an identity, an idempotency record): they are taken
+    for absent without a look, their insert finds out, and after a clash they are loaded like any other.
+    """
 
     decide: Decide
     reads: Sequence[DocumentId] = ()
     idempotency: Idempotency | None = None
+    absent: Sequence[DocumentId] = ()
 
-    def all_reads(self) -> list[DocumentId]:
-        """What to load beforehand, the idempotency record included."""
+    def all_absent(self) -> list[DocumentId]:
+        """What to take for absent at first, the idempotency record included."""
         if self.idempotency is None:
-            return list(self.reads)
-        return [*self.reads, (IDEMPOTENCY, self.idempotency.key)]
+            return list(self.absent)
+        return [*self.absent, (IDEMPOTENCY, self.idempotency.key)]
 
     def run(self, documents: Documents, now: datetime) -> Outcome:
         """Decide, or repeat the stored reply of the same request."""

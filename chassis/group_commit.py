@@ -29,6 +29,7 @@ log = logs.get(__name__)
 
 InTransaction = Callable[[Tx, list[Document | Exception]], Awaitable[None]]
 _TOGETHER_TRIES = 3
+_GATHER_SHARE, _GATHER_LIMIT = 0.3, 0.005  # of the last commit's time; seconds
 _ALONE_TRIES = 12
 _ROUNDS = 100  # of loading what a rule asks for on its way
 _WAITING_LIMIT = 10_000  # beyond it a caller hears 503 at once instead of waiting past its own timeout
@@ -42,15 +43,25 @@ async def commit_together(
     traceparents: Sequence[str | None] = (),
     also: InTransaction | None = None,
     deadline_seconds: float = 20.0,
+    careful: bool = True,
 ) -> list[Document | Exception]:
     """Load, decide and commit once. Returns for each decision its reply, or the error that its rule raised.
+
+    Unless `careful`, what decisions expect to be absent isn't looked for: its insert finds out (WriteRace).
 
     `also(tx, results)` writes more in the same transaction (a consumer's positions). Raises WriteRace, CommitUnknown or
     the driver's errors for the batch as a whole: then nobody's outcome is known to be written.
     """
     moment = now or clock.now()
     staging = Staging()
-    await _load(mongo, staging.documents, [read for decision in decisions for read in decision.all_reads()])
+    wanted = [read for decision in decisions for read in decision.reads]
+    absent = [expected for decision in decisions for expected in decision.all_absent()]
+    if careful:
+        wanted += absent
+    else:
+        for document_id in absent:
+            staging.documents.put(document_id, None)
+    await _load(mongo, staging.documents, wanted)
     results: list[Document | Exception] = []
     rows: list[Document] = []
     for index, decision in enumerate(decisions):
@@ -184,11 +195,17 @@ class GroupCommit:
         return await asyncio.gather(*(self.submit(decision) for decision in decisions), return_exceptions=True)
 
     async def _run(self) -> None:
+        took = 0.0
         while not (self._closing and not self._waiting):
             if not self._waiting:
+                took = 0.0
                 self._wake.clear()
                 await self._wake.wait()
                 continue
+            if took and len(self._waiting) < self._batch_limit:
+                # Callers of the last batch are about to ask again. A moment's wait for them, while others wait anyway,
+                # makes a full batch of two half ones that would take turns. Nobody waits when nothing was committed just now.
+                await asyncio.sleep(min(_GATHER_LIMIT, _GATHER_SHARE * took))
             size = min(len(self._waiting), self._batch_limit)
             batch = [self._waiting.popleft() for _ in range(size)]
             started = time.perf_counter()
@@ -198,22 +215,23 @@ class GroupCommit:
                 log.exception("commit_failed")
                 _settle(batch, [bug] * len(batch))
             telemetry.COMMIT_BATCH.observe(size)
-            telemetry.COMMIT_SECONDS.observe(time.perf_counter() - started)
+            took = time.perf_counter() - started
+            telemetry.COMMIT_SECONDS.observe(took)
 
-    async def _commit(self, batch: list[_Waiting]) -> None:
+    async def _commit(self, batch: list[_Waiting], *, careful: bool = False) -> None:
         """Try together a few times, then halve: who keeps losing a race ends up alone and fails or succeeds for itself."""
         for attempt in range(_ALONE_TRIES if len(batch) == 1 else _TOGETHER_TRIES):
-            if await self._try(batch):
+            if await self._try(batch, careful=careful or attempt > 0):
                 return
             await asyncio.sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))  # noqa: S311 - jitter
         if len(batch) == 1:
             _settle(batch, [Unavailable("The document is changing too often. Try again.")])
             return
         half = len(batch) // 2
-        await self._commit(batch[:half])
-        await self._commit(batch[half:])
+        await self._commit(batch[:half], careful=True)
+        await self._commit(batch[half:], careful=True)
 
-    async def _try(self, batch: list[_Waiting]) -> bool:
+    async def _try(self, batch: list[_Waiting], *, careful: bool) -> bool:
         """One attempt; True when every caller has an answer, False when another writer was met."""
         try:
             results = await commit_together(
@@ -221,6 +239,7 @@ class GroupCommit:
                 [waiting.decision for waiting in batch],
                 traceparents=[waiting.traceparent for waiting in batch],
                 deadline_seconds=self._deadline_seconds,
+                careful=careful,
             )
         except WriteRace as race:
             telemetry.COMMIT_CONFLICTS.labels(race.reason).inc()

@@ -71,7 +71,7 @@ class Ledger:
         missing = needed - rows.keys()
         gaps = len(missing) - len(await self._ids(LEDGER, missing, tx)) if missing else 0
         if rows:
-            await self._mongo[LEDGER].insert_many(list(rows.values()), ordered=False, session=tx)
+            await self._mongo.insert_all(LEDGER, list(rows.values()), tx)
             await self._count(tx, list(rows.values()), careful=careful)
         return Applied(duplicates=len(events) - len(rows), gaps=gaps)
 
@@ -98,7 +98,7 @@ class Ledger:
         if folded.pending:
             await self._mongo[PENDING].insert_many(folded.pending, session=tx)
         if folded.new_facts:
-            await self._mongo[FACTS].insert_many(list(folded.new_facts.values()), ordered=False, session=tx)
+            await self._mongo.insert_all(FACTS, list(folded.new_facts.values()), tx)
         if folded.earlier_facts:
             requests = [ReplaceOne({"_id": identity}, fact) for identity, fact in folded.earlier_facts.items()]
             await self._mongo[FACTS].bulk_write(requests, session=tx)

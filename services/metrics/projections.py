@@ -187,9 +187,18 @@ def _evidence(folded: Folded, row: Row, attributes: Mapping[str, Any], facts: Ma
     identity = fact_id(row["person"], measure)
     known = _known(folded, identity, facts)
     if known is None:
-        fact = {"_id": identity, "stage": measure, "day": day, "event": row["_id"]}
-        for name in ATTRIBUTES:
-            fact[name] = attributes[name]
+        fact = {
+            "_id": identity,
+            "stage": measure,
+            "day": day,
+            "event": row["_id"],
+            "kota": attributes["kota"],
+            "kecamatan": attributes["kecamatan"],
+            "commodity": attributes["commodity"],
+            "category": attributes["category"],
+            "gender": attributes["gender"],
+            "dinas": attributes["dinas"],
+        }
         folded.new_facts[identity] = fact
         folded.counted.append(Counted(measure, day, fact))
     elif day < known["day"]:

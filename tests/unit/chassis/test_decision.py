@@ -98,7 +98,8 @@ def test_a_replay_writes_nothing_and_another_request_is_refused() -> None:
     assert refusal.value.message_id != refusal.value.message_en
 
 
-def test_what_must_be_loaded_beforehand() -> None:
-    """The idempotency record is among the reads."""
-    decision = Decision(decide, [("c", "x")], Idempotency("k", "hash"))
-    assert decision.all_reads() == [("c", "x"), (IDEMPOTENCY, "k")]
+def test_what_is_taken_for_absent_at_first() -> None:
+    """What nearly never exists is taken for absent at first: what the rule creates, and the idempotency record."""
+    decision = Decision(decide, [("c", "x")], Idempotency("k", "hash"), absent=[("c", "new")])
+    assert decision.all_absent() == [("c", "new"), (IDEMPOTENCY, "k")]
+    assert Decision(decide, absent=[("c", "new")]).all_absent() == [("c", "new")]
