@@ -40,19 +40,15 @@ check-code:
 	.venv/bin/lint-imports
 	$(PY) -m contracts.asyncapi --check
 
+# Decided when the recipe runs, not when the file is read: setup may have installed them just now.
 check-monitoring:
-ifeq ($(shell command -v promtool),)
-	@echo "promtool isn't installed: alert rules are not checked"
-else
-	promtool check rules $(PROMETHEUS)/rules.yml
-	promtool check config $(PROMETHEUS)/prometheus.yml $(PROMETHEUS)/prometheus.compose.yml
-	promtool test rules $(PROMETHEUS)/rules_test.yml
-endif
-ifeq ($(shell command -v amtool),)
-	@echo "amtool isn't installed: Alertmanager's configuration is not checked"
-else
-	amtool check-config $(PROMETHEUS)/alertmanager.yml
-endif
+	@if command -v promtool >/dev/null; then \
+	  promtool check rules $(PROMETHEUS)/rules.yml && \
+	  promtool check config $(PROMETHEUS)/prometheus.yml $(PROMETHEUS)/prometheus.compose.yml && \
+	  promtool test rules $(PROMETHEUS)/rules_test.yml; \
+	else echo "promtool isn't installed: alert rules are not checked"; fi
+	@if command -v amtool >/dev/null; then amtool check-config $(PROMETHEUS)/alertmanager.yml; \
+	else echo "amtool isn't installed: Alertmanager's configuration is not checked"; fi
 
 bench: setup ## measure every ratio against its peer in the same run
 	@$(PY) -m bench

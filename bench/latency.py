@@ -52,7 +52,7 @@ async def _run(registration: str, metrics: str, headers: dict[str, str]) -> list
                 answer = await client.get(f"{metrics}/v1/progress/series?measure=registered&by=year")
                 items = answer.json()["items"]
                 now = time.perf_counter()
-                count = items[-1]["cumulative"] if items else 0
+                count = (items[-1]["cumulative"] or 0) if items else 0
                 shown.extend([now] * (count - len(shown)))
                 await asyncio.sleep(0.002)
 

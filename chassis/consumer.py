@@ -81,6 +81,7 @@ class Consumer:
         self._letters = 0
         self._sought = 0
         self._recent: deque[bool] = deque(maxlen=_BAD_WINDOW)
+        self._worst = 0
         self._stopped = asyncio.Event()
         telemetry.CONSUMER_STOPPED.labels(name).set(0)
 
@@ -234,11 +235,20 @@ class Consumer:
                     # Enough to stop for: commit this far, rather than try the whole batch again for each bad one.
                     await self._process(entries[: place + 1])
                     entries, buried = entries[place + 1 :], 0
-            except (_Resynchronised, StopAndPage, PyMongoError, CommitUnknown, asyncio.CancelledError):
+            except (_Resynchronised, StopAndPage, CommitUnknown, asyncio.CancelledError):
                 raise
             except Exception as error:
+                if is_unreachable(error):
+                    raise  # MongoDB's trouble, not the message's
                 attempt += 1
-                log.exception("consumer_effect_failed", consumer=self.name, events=len(entries), attempt=attempt)
+                first = entries[0].record
+                log.exception(
+                    "consumer_effect_failed",
+                    consumer=self.name,
+                    events=len(entries),
+                    attempt=attempt,
+                    first=f"{first.topic}:{first.partition}:{first.offset}",
+                )
                 if len(entries) > 1:
                     half = len(entries) // 2
                     await self._process(entries[:half])
@@ -280,7 +290,7 @@ class Consumer:
             self._letters += len(letters)
             self._blocked |= {(doc["topic"], doc["subject"]) for doc in letters if doc["subject"] is not None}
             await dead_letters.measure(self._mongo, self.name)
-            if sum(self._recent) > _BAD_LIMIT:
+            if self._worst > _BAD_LIMIT:
                 raise StopAndPage(f"more than {_BAD_LIMIT} of the last {_BAD_WINDOW} messages were bad")
 
     async def _persist(self, events: list[Event], also: Any) -> Applied:
@@ -340,7 +350,15 @@ class Consumer:
         for doc in dead:
             telemetry.DEAD_LETTERS_TOTAL.labels(self.name, doc["reason"]).inc()
             log.error("dead_letter", consumer=self.name, letter=doc["_id"], subject=doc["subject"], reason=doc["reason"])
-        self._recent.extend([True] * len(dead) + [False] * (len(entries) - len(dead)))
+        bad = {doc["_id"] for doc in dead}
+        if bad:
+            places = [dead_letters.letter_id(self.name, entry.record) in bad for entry in entries]
+            # Looked at message by message, as they came: a batch is larger than the window.
+            for place in places:
+                self._recent.append(place)
+                self._worst = max(self._worst, sum(self._recent) if place else 0)
+        else:
+            self._recent.extend([False] * min(len(entries), _BAD_WINDOW))
         telemetry.CONSUMER_EVENTS.labels(self.name).inc(len(entries) - len(letters) - applied.duplicates)
         telemetry.CONSUMER_DUPLICATES.labels(self.name).inc(applied.duplicates)
         telemetry.EVENTS_GAP.labels(self.name).inc(applied.gaps)

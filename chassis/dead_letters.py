@@ -15,14 +15,19 @@ from chassis import clock, telemetry
 from chassis.mongo import Document, Mongo, Tx
 
 DEAD_LETTERS = "dead_letters"
-_VALUE_KEPT = 1_000_000  # bytes: a document must stay far below 16 MB, and Kafka's own limit is about here
+_VALUE_KEPT = 4_000_000  # bytes: twice what our brokers take, and far below a document's 16 MB
+
+
+def letter_id(consumer: str, record: ConsumerRecord) -> str:
+    """One letter for a message and consumer, however often it is seen."""
+    return f"{consumer}:{record.topic}:{record.partition}:{record.offset}"
 
 
 def letter(consumer: str, record: ConsumerRecord, subject: str | None, state: str, reason: str, detail: str) -> Document:
     """The document for one message. `state` is dead, or parked behind a dead one of the same subject."""
     value = record.value or b""
     return {
-        "_id": f"{consumer}:{record.topic}:{record.partition}:{record.offset}",
+        "_id": letter_id(consumer, record),
         "consumer": consumer,
         "topic": record.topic,
         "partition": record.partition,

@@ -170,7 +170,8 @@ class Staging:
         for write in outcome.writes:
             document_id = (write.collection, write.document["_id"])
             earlier = self.staged.get(document_id)
-            # A rule may write what it never read: then there must be no such document, and the database checks it.
+            # A rule may write what it never read: then there must be no such document, and the database checks it. The ids of
+            # such documents are random or the rule's own; what two decisions of a batch can both write must be read.
             before = None if self.documents.missing([document_id]) else self.documents.get(*document_id)
             version = before["version"] if before else 0
             sequence = before.get("sequence", 0) if before else 0

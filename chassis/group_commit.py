@@ -1,6 +1,6 @@
 """GroupCommit: many decisions, one transaction.
 
-Takes all decisions that are waiting (no artificial delay), loads their documents with one find per collection, runs the
+Takes all decisions that are waiting (no delay for a lone caller), loads their documents with one find per collection, runs the
 rules in order, and commits all writes, outbox rows and idempotency records in one majority transaction. A reply is given
 only after the commit. One bad decision never fails its neighbours.
 Next: chassis/relay.py, which publishes what was saved.
@@ -55,7 +55,8 @@ async def commit_together(
     moment = now or clock.now()
     staging = Staging()
     wanted = [read for decision in decisions for read in decision.reads]
-    absent = [expected for decision in decisions for expected in decision.all_absent()]
+    read = set(wanted)
+    absent = [expected for decision in decisions for expected in decision.all_absent() if expected not in read]
     if careful:
         wanted += absent
     else:
@@ -221,8 +222,15 @@ class GroupCommit:
     async def _commit(self, batch: list[_Waiting], *, careful: bool = False) -> None:
         """Try together a few times, then halve: who keeps losing a race ends up alone and fails or succeeds for itself."""
         for attempt in range(_ALONE_TRIES if len(batch) == 1 else _TOGETHER_TRIES):
-            if await self._try(batch, careful=careful or attempt > 0):
-                return
+            try:
+                if await self._try(batch, careful=careful or attempt > 0):
+                    return
+            except Exception:
+                # What the database will never take (a value too large for it, say) stands in one decision: find it.
+                if len(batch) == 1:
+                    raise
+                log.exception("commit_refused", decisions=len(batch))
+                break
             await asyncio.sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))  # noqa: S311 - jitter
         if len(batch) == 1:
             _settle(batch, [Unavailable("The document is changing too often. Try again.")])

@@ -47,7 +47,7 @@ def producer(settings: Settings, client_id: str) -> AIOKafkaProducer:
         acks="all",
         compression_type="lz4",
         linger_ms=2,
-        max_batch_size=256 * 1024,
+        max_batch_size=1024 * 1024,  # an event larger than this could never be sent; the brokers take 2 MB
         request_timeout_ms=20_000,
     )
 

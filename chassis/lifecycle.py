@@ -209,14 +209,16 @@ class Process:
         if public is not None:
             public.should_exit = True
             await _quietly(by_name["public"])
+        # Workers submit decisions: they end before the write door closes.
+        for name, task in by_name.items():
+            if name in self._service.workers or name in ("relay-hint", "topics"):
+                task.cancel()
+                await _quietly(task)
         if self._prepared:
             await self._core.group_commit.stop()
         await self._core.relay.stop()
         for consumer in self._service.consumers:
             await consumer.stop()
-        for name, task in by_name.items():
-            if name in self._service.workers or name in ("relay-hint", "topics"):
-                task.cancel()
         await asyncio.gather(*(_quietly(task) for name, task in by_name.items() if name != "internal"))
         internal.should_exit = True
         await _quietly(by_name["internal"])

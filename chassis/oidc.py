@@ -1,11 +1,15 @@
 """OIDC access tokens: verified against the issuer's published keys, or against the local development issuer's.
 
-Fixed asymmetric algorithms; iss, aud, exp and sub are required; a key set is fetched again for an unknown key id at most
-once in 30 s. The development issuer has its own key pair and is refused outside JAKPRENEUR_ENV=local.
+Fixed asymmetric algorithms; iss, aud, exp and sub are required. A key set is believed for ten minutes; for an unknown key
+id it is fetched earlier, at most once in 30 s. The development issuer has its own key pair and is refused outside
+JAKPRENEUR_ENV=local.
 """
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import json
 import os
 import time
 from collections import OrderedDict
@@ -15,7 +19,7 @@ from typing import Any
 import httpx2
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, KeySet
+from joserfc.jwk import ECKey, KeySet, import_key
 
 from chassis import logs
 from chassis.auth import STAFF, Caller, not_authenticated
@@ -27,6 +31,8 @@ ALGORITHMS = ["ES256", "RS256", "PS256"]
 DEVELOPMENT_ISSUER = "urn:jakpreneur:development"
 _ROLES = STAFF | {"citizen"}
 _REFETCH_SECONDS = 30.0
+_MAX_AGE_SECONDS = 600.0  # how long a key that the issuer withdrew is still believed
+_PATIENCE_SECONDS = 1.0  # for newer keys while there are known ones: an issuer that hangs must not hold every caller
 _REMEMBERED = 2048
 
 
@@ -35,9 +41,12 @@ class OidcTokens:
 
     def __init__(self, settings: Settings) -> None:
         self._audience = settings.oidc_audience
-        self._jwks_url = settings.oidc_jwks_url
+        # Without an issuer there is only the development key, and no address may put another in its place.
+        self._jwks_url = settings.oidc_jwks_url if settings.oidc_issuer is not None else None
         self._keys: KeySet | None = None
-        self._fetched = -_REFETCH_SECONDS
+        self._fetched = -_REFETCH_SECONDS  # when the issuer was last asked
+        self._obtained = -_MAX_AGE_SECONDS  # when it last answered
+        self._fetching: asyncio.Task[None] | None = None
         self._verified: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
         if settings.oidc_issuer is not None:
             self._issuer = settings.oidc_issuer
@@ -49,6 +58,7 @@ class OidcTokens:
 
     async def caller(self, token: str) -> Caller:
         """The token's caller; raises NotAuthenticated, or Unavailable while the issuer's keys can't be had."""
+        await self._key_set()  # first: newer keys make the remembered tokens forgotten
         known = self._verified.get(token)
         if known is not None and known[0] > time.time():
             return known[1]
@@ -65,13 +75,9 @@ class OidcTokens:
 
     async def _claims(self, token: str) -> dict[str, Any]:
         keys = await self._key_set()
-        try:
-            decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
-        except (JoseError, ValueError):
-            refetched = await self._key_set(again=True)
-            if refetched is keys:
-                raise
-            decoded = jwt.decode(token, refetched, algorithms=ALGORITHMS)
+        if _names_another_key(token, keys):
+            keys = await self._key_set(again=True)
+        decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
         if str(decoded.header.get("typ", "JWT")).lower() not in ("jwt", "at+jwt", "application/at+jwt"):
             raise ValueError("not an access token")
         jwt.JWTClaimsRegistry(
@@ -84,24 +90,69 @@ class OidcTokens:
         return decoded.claims
 
     async def _key_set(self, *, again: bool = False) -> KeySet:
-        fresh = time.monotonic() - self._fetched < _REFETCH_SECONDS
-        if self._jwks_url is None or (self._keys is not None and (fresh or not again)):
-            if self._keys is None:
-                raise Unavailable("The token issuer's keys are not configured.")
-            return self._keys
-        if fresh and self._keys is None:
+        """The issuer's keys, fetched first if there are none, if they are old or if asked to; old ones if it can't be reached."""
+        old = time.monotonic() - self._obtained > _MAX_AGE_SECONDS
+        if self._jwks_url is not None and (self._keys is None or old or again):
+            fetching = self._fetch_begun(self._jwks_url)
+            if fetching is not None:
+                # wait() and not await: a caller who goes away must not end the fetch that others wait for.
+                patience = _PATIENCE_SECONDS if self._keys is not None and not again else None
+                await asyncio.wait({fetching}, timeout=patience)
+        if self._keys is None:
             raise Unavailable("The token issuer's keys can't be fetched.")
+        return self._keys
+
+    def _fetch_begun(self, url: str) -> asyncio.Task[None] | None:
+        """The one fetch that is on its way, or a new one; None if the issuer was asked just now."""
+        if self._fetching is not None and not self._fetching.done():
+            return self._fetching
+        if time.monotonic() - self._fetched < _REFETCH_SECONDS:
+            return None
         self._fetched = time.monotonic()
+        self._fetching = asyncio.create_task(self._fetch(url), name="jwks")
+        return self._fetching
+
+    async def _fetch(self, url: str) -> None:
         try:
             async with httpx2.AsyncClient(timeout=5.0) as client:
-                answer = await client.get(self._jwks_url)
+                answer = await client.get(url)
                 answer.raise_for_status()
-                self._keys = KeySet.import_key_set(answer.json())
-        except (httpx2.HTTPError, ValueError) as error:
+                keys = _usable(answer.json())
+        except (httpx2.HTTPError, httpx2.InvalidURL, JoseError, KeyError, TypeError, ValueError) as error:
             log.warning("jwks_unreachable", error=type(error).__name__)
-            if self._keys is None:
-                raise Unavailable("The token issuer's keys can't be fetched.") from error
-        return self._keys
+            return
+        self._obtained = time.monotonic()
+        if self._keys is None or keys.as_dict() != self._keys.as_dict():
+            self._keys = keys
+            self._verified.clear()  # tokens of a key that the issuer withdrew are among them
+
+
+def _usable(published: dict[str, Any]) -> KeySet:
+    """Key by key, so that one that this library can't read doesn't cost the others; raises ValueError if none is left."""
+    keys = []
+    for entry in published["keys"]:
+        try:
+            if not isinstance(entry, dict):  # of a bare text the library would make a symmetric key
+                raise TypeError("not a key")
+            keys.append(import_key(entry))
+        except (JoseError, KeyError, TypeError, ValueError, AttributeError) as error:
+            log.warning("jwks_key_skipped", error=type(error).__name__)
+    if not keys:
+        raise ValueError("no usable key")
+    return KeySet(keys)
+
+
+def _names_another_key(token: str, keys: KeySet) -> bool:
+    """Whether the token's header names a key that isn't in the set. Rubbish names none: it must not use up the refetch."""
+    first, dot, _ = token.partition(".")
+    try:
+        header = json.loads(base64.urlsafe_b64decode(first + "=" * (-len(first) % 4))) if dot else None
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(header, dict) or header.get("alg") not in ALGORITHMS:
+        return False
+    kid = header.get("kid")
+    return isinstance(kid, str) and all(key.kid != kid for key in keys)
 
 
 def _caller(claims: dict[str, Any]) -> Caller:

@@ -25,6 +25,7 @@ log = logs.get(__name__)
 _PACE_SECONDS = 0.01
 _BUSY_ROWS, _BUSY_PACE_SECONDS = 8, 0.04
 _MEASURE_SECONDS = 1.0
+_STUCK_PAUSE_SECONDS = 1.0
 
 
 class RelayStuck(Exception):
@@ -61,6 +62,7 @@ class Relay:
                 await self._publish()
             except RelayStuck as stuck:
                 log.error("relay_stuck", reason=str(stuck)[:300])
+                await asyncio.sleep(_STUCK_PAUSE_SECONDS)  # a refusal may come at once, again and again
             except (kafka.KafkaError, TimeoutError) as error:
                 log.warning("relay_kafka_unreachable", error=type(error).__name__)
                 await self._measure_quietly()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import sys
@@ -22,6 +23,10 @@ _ARTICLE_DAY = "2021-03-02"
 console = Console()
 
 
+class Occupied(Exception):
+    """The platform holds people who aren't of this demonstration: its figures can't come out."""
+
+
 def main() -> int:
     """Run the demonstration; returns the exit status: 0 only if every figure is what it must be."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
@@ -31,6 +36,9 @@ def main() -> int:
     platform = Platform()
     try:
         report = run(platform, people, begun)
+    except Occupied as problem:
+        console.print(f"[red]{problem}[/red]")
+        return 1
     except (Refused, TimeoutError) as problem:
         console.print(f"[red]The demonstration stopped: {problem}[/red]")
         return 1
@@ -48,6 +56,7 @@ def run(platform: Platform, people: int, begun: float) -> dict[str, Any]:
     columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as bars:
         file = generate(bars, people)
+        check_vacant(platform, file, people)
         seconds_import, seconds_count = import_and_count(platform, bars, file, people)
         story.set_target(platform, growth.target_for(people))
         steps = bars.add_task("trainings", total=len(story.TRAININGS))
@@ -76,6 +85,27 @@ def generate(bars: Progress, people: int) -> Path:
         unfinished.rename(file)
     bars.update(task, completed=people)
     return file
+
+
+def check_vacant(platform: Platform, file: Path, people: int) -> None:
+    """Raise Occupied if somebody is registered already and not by this very file (then the demonstration goes on)."""
+    held = platform.call("GET", "metrics", f"/v1/progress?as_of={_ARTICLE_DAY}")["registered_total"]
+    if not held:
+        return
+    with file.open("rb") as content:
+        import_id = f"imp_{hashlib.file_digest(content, 'sha256').hexdigest()[:32]}"  # as registration names it
+    try:
+        platform.call("GET", "registration", f"/v1/imports/{import_id}", platform.token("officer"))
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+    else:
+        if held <= people:
+            return
+    raise Occupied(
+        f"This platform already holds another demonstration ({held:,} people). Run `make down`, remove var/local and run "
+        f"`make up`; or go on with that one: `make demo PEOPLE={held}`."
+    )
 
 
 def import_and_count(platform: Platform, bars: Progress, file: Path, people: int) -> tuple[float, float]:

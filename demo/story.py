@@ -84,7 +84,7 @@ def run_trainings(platform: Platform, partner: dict[str, str], people: list[str]
         training_id = _draft(platform, partner, f"demo-{number}", title, quota)
         shown = platform.call("GET", "training", f"/v1/trainings/{training_id}", partner)
         if shown["status"] != "reported":
-            yield _run(platform, partner, training_id, title, group)
+            yield _run(platform, partner, training_id, title, quota, group)
         else:
             yield f"{title}: done before"
 
@@ -122,18 +122,18 @@ def _move(platform: Platform, credential: dict[str, str], training_id: str, *sta
                 raise
 
 
-def _run(platform: Platform, partner: dict[str, str], training_id: str, title: str, group: list[str]) -> str:
+def _run(platform: Platform, partner: dict[str, str], training_id: str, title: str, quota: int, group: list[str]) -> str:
     _move(platform, partner, training_id, "submitted")
     _move(platform, platform.token("officer"), training_id, "approved")
     _move(platform, partner, training_id, "published")
     enrolled = [_enrol(platform, partner, training_id, person) for person in group]
-    confirmed = [e["enrolment_id"] for e in enrolled if e["status"] == "confirmed"]
-    waiting = [e["enrolment_id"] for e in enrolled if e["status"] == "waitlisted"]
-    for enrolment in confirmed[:2]:  # two give up: their seats are offered to the first two who wait
-        platform.call("POST", "training", f"/v1/enrolments/{enrolment}/cancellation", partner)
+    # By place in the line, not by status: an interrupted demonstration may have cancelled and offered already.
+    seated, waiting = enrolled[:quota], enrolled[quota:]
+    for enrolment in seated[:2]:  # two give up: their seats are offered to the first two who wait
+        _once(platform, f"/v1/enrolments/{enrolment}/cancellation", partner)
     for enrolment, answer in zip(waiting[:2], ("acceptance", "decline"), strict=False):
-        platform.call("POST", "training", f"/v1/enrolments/{enrolment}/{answer}", partner)
-    present = [*confirmed[2:], *waiting[:1]]
+        _once(platform, f"/v1/enrolments/{enrolment}/{answer}", partner)
+    present = [*seated[2:], *waiting[:1]]
     session = platform.call("GET", "training", f"/v1/trainings/{training_id}", partner)["sessions"][0]
     scans = [
         {
@@ -144,19 +144,36 @@ def _run(platform: Platform, partner: dict[str, str], training_id: str, title: s
         }
         for index, enrolment in enumerate(present)
     ]
-    platform.call("POST", "training", f"/v1/trainings/{training_id}/attendance", partner, json={"scans": scans})
+    _once(platform, f"/v1/trainings/{training_id}/attendance", partner, {"scans": scans})
     _move(platform, partner, training_id, "closed", "running", "completed")
     done = sum(1 for index in range(len(present)) if index % 10 != 9)
     # Completing settles the enrolments in the background; the report comes after it.
     wait_until(lambda: _completed(platform, partner, training_id) >= done, 30, "enrolments settled")
     _move(platform, partner, training_id, "reported")
-    return f"{title}: {len(group)} enrolled for {len(confirmed)} seats, {len(present)} came, {done} completed"
+    return f"{title}: {len(group)} enrolled for {len(seated)} seats, {len(present)} came, {done} completed"
 
 
-def _enrol(platform: Platform, partner: dict[str, str], training_id: str, person: str) -> dict[str, Any]:
-    body = {"jakpreneur_id": person}
-    reply: dict[str, Any] = platform.call("POST", "training", f"/v1/trainings/{training_id}/enrolments", partner, json=body)
-    return reply
+def _enrol(platform: Platform, partner: dict[str, str], training_id: str, person: str) -> str:
+    """The enrolment's id; one made before an interruption will do, whatever has become of it."""
+    enrolment = f"{training_id}:{person}"
+    try:
+        # Looked for first: who gave up their seat may enrol again, and would.
+        platform.call("GET", "training", f"/v1/enrolments/{enrolment}", partner)
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+        body = {"jakpreneur_id": person}
+        platform.call("POST", "training", f"/v1/trainings/{training_id}/enrolments", partner, json=body)
+    return enrolment
+
+
+def _once(platform: Platform, path: str, credential: dict[str, str], body: dict[str, Any] | None = None) -> None:
+    """Do what an interrupted demonstration may have done already: then it conflicts, and that is well."""
+    try:
+        platform.call("POST", "training", path, credential, json=body)
+    except Refused as refused:
+        if refused.status != 409:
+            raise
 
 
 def _completed(platform: Platform, partner: dict[str, str], training_id: str) -> int:

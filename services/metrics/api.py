@@ -14,13 +14,21 @@ from chassis.body import Body, json_body
 from chassis.calendar import jakarta_day
 from chassis.errors import not_found
 from chassis.http import NOT_FOUND
+from services.metrics import domain
 from services.metrics.reconciliation import Reconciliation
 from services.metrics.use_cases import UseCases
 
 Anyone = Annotated[Caller, callers("anyone")]
 AsOf = Annotated[date | None, Query(description="Figures as they stood at the end of that day; default today (Asia/Jakarta)")]
 Measure = Literal["registered", "P1", "P2", "P3", "P4", "P5", "P6", "P7"]
-Day = Annotated[date | None, Query(description="Only periods from or to this day")]
+FunnelAsOf = Annotated[
+    date | None,
+    Query(
+        description="Figures as they stood at the end of that day; default today (Asia/Jakarta). With `dinas` or `kota`, a past "
+        "day means the last month end on or before it, and the reply's `as_of` says which: from one day to the next so few "
+        "people change that a difference would disclose them (R18)"
+    ),
+]
 
 
 class ProgressTarget(BaseModel):
@@ -44,8 +52,9 @@ class SeriesItem(BaseModel):
     """One period."""
 
     period: str = Field(description="2020-12-15, 2020-12, 2020-Q4 or 2020")
-    count: int = Field(description="People in the period")
-    cumulative: int = Field(description="People up to its end")
+    count: int | None = Field(description="People in the period; null if suppressed")
+    cumulative: int | None = Field(description="People up to its end; null if suppressed")
+    suppressed: bool = Field(description="Count or cumulative count would disclose a period of 1 to 4 people (R18)")
 
 
 class Series(BaseModel):
@@ -53,7 +62,7 @@ class Series(BaseModel):
 
     measure: str = Field(description="What is counted")
     by: str = Field(description="Kind of period")
-    items: list[SeriesItem] = Field(description="Periods with people, in order")
+    items: list[SeriesItem] = Field(description="Periods with people, in order; among suppressed ones also those without")
 
 
 class Cell(BaseModel):
@@ -152,7 +161,10 @@ def routes(use_cases: UseCases, reconciliation: Reconciliation) -> APIRouter:
 
     @router.get("/progress", response_model=Progress)
     async def progress(_caller: Anyone, as_of: AsOf = None) -> Any:
-        """Verified people so far, the target, the day it was reached, percent."""
+        """Verified people so far, the target, the day it was reached, percent.
+
+        Nothing is suppressed: the programme's published totals carry no attributes of people.
+        """
         return await use_cases.progress(as_of or jakarta_day(clock.now()))
 
     @router.get("/progress/series", response_model=Series)
@@ -160,10 +172,10 @@ def routes(use_cases: UseCases, reconciliation: Reconciliation) -> APIRouter:
         _caller: Anyone,
         measure: Annotated[Measure, Query(description="What to count")] = "P1",
         by: Annotated[Literal["day", "month", "quarter", "year"], Query(description="Kind of period")] = "month",
-        start: Annotated[date | None, Query(alias="from", description="Only from this day")] = None,
-        end: Annotated[date | None, Query(alias="to", description="Only to this day")] = None,
+        start: Annotated[date | None, Query(alias="from", description="Only from the period of this day")] = None,
+        end: Annotated[date | None, Query(alias="to", description="Only to the period of this day")] = None,
     ) -> Any:
-        """Counts by period of event time, Asia/Jakarta (R15)."""
+        """Counts by period of event time, Asia/Jakarta (R15). Small periods, and what would give them away, suppressed (R18)."""
         return {"measure": measure, "by": by, "items": await figures.series(measure, by, start, end)}
 
     @router.get("/progress/by/{dimension}", response_model=Cells)
@@ -178,13 +190,20 @@ def routes(use_cases: UseCases, reconciliation: Reconciliation) -> APIRouter:
     @router.get("/funnel", response_model=Funnel)
     async def funnel(
         _caller: Anyone,
-        as_of: AsOf = None,
+        as_of: FunnelAsOf = None,
         dinas: Annotated[str | None, Query(pattern=r"^[A-Za-z]{1,40}$", description="Only people of this dinas")] = None,
         kota: Annotated[str | None, Query(pattern=r"^31\.\d\d$", description="Only people of this kota")] = None,
     ) -> Any:
-        """Distinct people with each stage on or before a day (R8)."""
-        day = as_of or jakarta_day(clock.now())
-        return {"as_of": day.isoformat(), "stages": await figures.funnel(_past(as_of), dinas, kota)}
+        """Distinct people with each stage on or before a day (R8).
+
+        With `dinas` or `kota` small cells are suppressed (R18); without, these are the programme's published totals, which
+        carry no attributes of people.
+        """
+        past = _past(as_of)
+        if past is not None and (dinas is not None or kota is not None):
+            past = domain.last_month_end(past)
+        day = past or as_of or jakarta_day(clock.now())
+        return {"as_of": day.isoformat(), "stages": await figures.funnel(past, dinas, kota)}
 
     @router.get("/targets", response_model=Targets)
     async def targets(_caller: Anyone) -> Any:

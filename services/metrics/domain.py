@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -166,6 +166,23 @@ def shown_target(target: Document) -> Document:
     """A target as a reply: its current version and those before."""
     *earlier, current = target["versions"]
     return {"target_id": target["_id"], **current, "versions": [*earlier, current]}
+
+
+def target_on(targets: Sequence[Document], day: date) -> Document | None:
+    """The version of the overall target of P1 that is valid on a day: of each target the one that began last, then by number."""
+    valid: list[Document] = []
+    for target in targets:
+        begun = [version for version in target["versions"] if version["valid_from"] <= day.isoformat()]
+        if begun:
+            valid.append(max(begun, key=lambda version: (version["valid_from"], version["number"])))
+    overall = [version for version in valid if version["stage"] == "P1" and not version.get("dinas")]
+    return max(overall, key=lambda version: version["valid_from"]) if overall else None
+
+
+def last_month_end(day: date) -> date:
+    """The last day of a month on or before the day."""
+    following = day + timedelta(days=1)
+    return following.replace(day=1) - timedelta(days=1)
 
 
 def percent(part: int, whole: int) -> str | None:

@@ -6,14 +6,13 @@ The only reader of the rollups' documents; ledger.py is the only writer.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from datetime import date
 
 from chassis.mongo import Document, Mongo
 from services.metrics import domain, suppression
 from services.metrics.ledger import ROLLUPS, TOTALS, month_id, total_id, value_of
 from services.metrics.projections import STAGES
-
-_PERIOD_LENGTH = {"day": 10, "month": 7, "year": 4}
 
 
 class Figures:
@@ -55,20 +54,18 @@ class Figures:
         return sorted(days)
 
     async def series(self, measure: str, by: str, start: date | None, end: date | None) -> list[Document]:
-        """Count and cumulative count of each period that has any."""
-        items: list[Document] = []
-        cumulative = 0
-        for day, count in await self.days(measure):
-            cumulative += count
-            if (start and day < start.isoformat()) or (end and day > end.isoformat()):
-                continue
-            period = f"{day[:4]}-Q{(int(day[5:7]) + 2) // 3}" if by == "quarter" else day[: _PERIOD_LENGTH[by]]
-            if items and items[-1]["period"] == period:
-                items[-1]["count"] += count
-                items[-1]["cumulative"] = cumulative
-            else:
-                items.append({"period": period, "count": count, "cumulative": cumulative})
-        return items
+        """Count and cumulative count of each period as the public may see them (R18).
+
+        `start` and `end` choose whole periods: parts of periods would have differences of their own to compute.
+        """
+        first = suppression.period_of(start.isoformat(), by) if start else ""
+        last = suppression.period_of(end.isoformat(), by) if end else "\uffff"
+        periods = suppression.public_series(await self.days(measure), by, self._smallest)
+        return [
+            {**asdict(period), "suppressed": period.count is None or period.cumulative is None}
+            for period in periods
+            if first <= period.period <= last
+        ]
 
     async def public_cells(self, measure: str, dimension: str) -> list[Document]:
         """Cells as the public may see them (R18). Kecamatan are protected within their kota, whose sum is public too."""
@@ -81,7 +78,10 @@ class Figures:
         ]
 
     async def funnel(self, as_of: date | None, dinas: str | None, kota: str | None) -> list[Document]:
-        """Distinct people with each stage (R8), in percent of P1; small cells suppressed (R18)."""
+        """Distinct people with each stage (R8), in percent of P1; small cells suppressed (R18).
+
+        Not so without a filter: the programme's published totals carry no attributes.
+        """
         stages = []
         base: int | None = None
         for stage in STAGES:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pymongo import ReplaceOne, UpdateOne
 
 from chassis.effect import Applied
-from chassis.mongo import Document, Mongo, Tx
+from chassis.mongo import Document, Mongo, Tx, WriteRace
 from contracts.envelope import Event
 from services.metrics.projections import Fact, Folded, Increments, Row, fact_id, fold, ledger_row, predecessor
 
@@ -86,8 +86,9 @@ class Ledger:
 
         async def work(tx: Tx) -> None:
             deleted = await self._mongo[PENDING].delete_many({"_id": {"$in": [row["_id"] for row in rows]}}, session=tx)
-            if deleted.deleted_count == len(rows):
-                await self._count(tx, rows, careful=True)
+            if deleted.deleted_count != len(rows):
+                raise WriteRace("pending")  # another process counts some of them: nothing is deleted uncounted
+            await self._count(tx, rows, careful=True)
 
         if rows:
             await self._mongo.transaction(work)

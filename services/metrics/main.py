@@ -12,6 +12,7 @@ from services.metrics import api, assessments_api, ledger, telemetry
 from services.metrics.figures import Figures
 from services.metrics.reconciliation import Reconciliation
 from services.metrics.settings import MetricsSettings
+from services.metrics.store import Store
 from services.metrics.use_cases import UseCases
 
 NAME = "metrics"
@@ -22,7 +23,7 @@ def build(settings: MetricsSettings) -> Service:
     core = Core(NAME, settings)
     figures = Figures(core.mongo, settings.smallest_public_cell)
     book = ledger.Ledger(core.mongo)
-    use_cases = UseCases(core.mongo, core.group_commit, figures, book)
+    use_cases = UseCases(Store(core.mongo), core.group_commit, figures, book)
     reconciliation = Reconciliation(core.mongo, settings.reconcile_every_seconds)
     every_topic = [topic for topics in TOPICS.values() for topic in topics]
     return Service(

@@ -4,6 +4,9 @@ Sums are public. So cells are edges of a network in which every node's sum is kn
 from its rows to its columns, a hidden sum is an edge of its own. A hidden cell may have another value if there is a cycle of
 hidden cells through it in which people can be moved; for each small cell the cheapest such cycle is hidden. (Hiding one
 more cell in each row and column wouldn't do: such tables can often still be solved.)
+
+A series is public by day, month, quarter and year, each with cumulative counts. So its days are cut into runs of at least
+`smallest` people, and nothing is shown but cumulative counts at the ends of runs, and differences between two of those.
 Next: figures.py.
 """
 
@@ -11,11 +14,14 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import NamedTuple
 
 START, END = "<", ">"
 _KOTA = len("31.71")
+_PERIOD_LENGTH = {"day": 10, "month": 7, "year": 4}
 
 
 class Cell(NamedTuple):
@@ -24,6 +30,74 @@ class Cell(NamedTuple):
     tail: str
     head: str
     people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A period of a series as the public sees it; None: not shown."""
+
+    period: str
+    count: int | None
+    cumulative: int | None
+
+
+class Run(NamedTuple):
+    """Days, the first and the last with people, of which only the cumulative count at the end is shown; None: not even that."""
+
+    first: str
+    last: str
+    cumulative: int | None
+
+
+def period_of(day: str, by: str) -> str:
+    """2020-12-15, 2020-12, 2020-Q4 or 2020: sorted as text they are in order."""
+    return f"{day[:4]}-Q{(int(day[5:7]) + 2) // 3}" if by == "quarter" else day[: _PERIOD_LENGTH[by]]
+
+
+def public_series(days: Sequence[tuple[str, int]], by: str, smallest: int) -> list[Period]:
+    """The periods with people, in order; and those between them that belong to a run of several days.
+
+    For who knows which of the days of a run had nobody can compute the others when each had one. A count is shown where
+    the cumulative counts before it and at its end are.
+    """
+    ends: dict[str, int | None] = {}
+    for run in public_runs(days, smallest):
+        day, last = date.fromisoformat(run.first), date.fromisoformat(run.last)
+        while day <= last:
+            ends[period_of(day.isoformat(), by)] = run.cumulative if day == last else None
+            day += timedelta(days=1)
+    periods = []
+    before: int | None = 0
+    for period, end in ends.items():
+        periods.append(Period(period, None if end is None or before is None else end - before, end))
+        before = end
+    return periods
+
+
+def public_runs(days: Sequence[tuple[str, int]], smallest: int) -> list[Run]:
+    """A run ends as soon as it has enough people. The rest of a year, too few for a run, joins the year's last run.
+
+    So a year is shown once it has enough people. (Were the rest of months to do the same, a run of a month's last day that a
+    year's rest joins would be known to have enough people of its own, and so the rest could be computed.)
+    `days` in order, with counts, nobody's days left out.
+    """
+    runs: list[Run] = []
+    cumulative = shown = 0
+    first = ""
+    for index, (day, count) in enumerate(days):
+        first = first or day
+        cumulative += count
+        following = days[index + 1][0] if index + 1 < len(days) else None
+        if cumulative - shown >= smallest:
+            runs.append(Run(first, day, cumulative))
+        elif runs and runs[-1].last[:4] == day[:4] and (following is None or following[:4] != day[:4]):
+            runs[-1] = Run(runs[-1].first, day, cumulative)
+        elif following is None:
+            runs.append(Run(first, day, None))
+        else:
+            continue
+        shown, first = cumulative, ""
+    return runs
 
 
 def suppressed(cells: Mapping[str, int], smallest: int) -> set[str]:

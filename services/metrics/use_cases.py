@@ -12,12 +12,12 @@ from chassis.auth import Caller
 from chassis.calendar import jakarta_day
 from chassis.decision import Decision, Document, Idempotency
 from chassis.group_commit import GroupCommit
-from chassis.mongo import Mongo
 from services.metrics import domain
 from services.metrics.domain import ASSESSMENTS, FACTS, PERIODS, SUBJECTS, TARGETS
 from services.metrics.figures import Figures
 from services.metrics.ledger import Ledger
 from services.metrics.projections import fact_id
+from services.metrics.store import Store
 
 _FOLLOW_SECONDS = 1.0
 
@@ -25,8 +25,8 @@ _FOLLOW_SECONDS = 1.0
 class UseCases:
     """One method for each verb."""
 
-    def __init__(self, mongo: Mongo, group_commit: GroupCommit, figures: Figures, ledger: Ledger) -> None:
-        self._mongo = mongo
+    def __init__(self, store: Store, group_commit: GroupCommit, figures: Figures, ledger: Ledger) -> None:
+        self._store = store
         self._group_commit = group_commit
         self.figures = figures
         self._ledger = ledger
@@ -60,7 +60,7 @@ class UseCases:
 
     async def targets(self) -> list[Document]:
         """All targets with the day on which each was reached."""
-        found = await self._mongo[TARGETS].find({}).sort("_id", 1).to_list(None)
+        found = await self._store.targets()
         return [{**domain.shown_target(target), "reached_on": await self._reached(target["versions"][-1])} for target in found]
 
     async def _reached(self, version: Mapping[str, Any]) -> str | None:
@@ -72,25 +72,20 @@ class UseCases:
         """The headline: verified people so far, and the overall target of stage P1."""
         today = jakarta_day(clock.now())
         total = await self.figures.total("P1", None if as_of >= today else as_of)
-        targets = await self._mongo[TARGETS].find({}).sort("_id", 1).to_list(None)
-        current = [
-            t["versions"][-1] for t in targets if t["versions"][-1]["stage"] == "P1" and not t["versions"][-1].get("dinas")
-        ]
-        valid = [version for version in current if version["valid_from"] <= as_of.isoformat()]
+        valid = domain.target_on(await self._store.targets(), as_of)
         target: Document | None = None
         share: str | None = None
-        if valid:
-            latest = max(valid, key=lambda version: version["valid_from"])
-            day = domain.reached_on(await self.figures.days("P1"), latest["value"])
+        if valid is not None:
+            day = domain.reached_on(await self.figures.days("P1"), valid["value"])
             reached = day if day is not None and day <= as_of.isoformat() else None
-            target = {"value": latest["value"], "source": latest["source"], "reached_on": reached}
-            share = domain.percent(total, latest["value"])
+            target = {"value": valid["value"], "source": valid["source"], "reached_on": reached}
+            share = domain.percent(total, valid["value"])
         return {"as_of": as_of.isoformat(), "registered_total": total, "target": target, "progress_percent": share}
 
     async def follow_figures(self) -> None:
         """Worker: count evidence that came before its person, and tell once when a target is reached."""
         await self._ledger.resolve_pending()
-        for target in await self._mongo[TARGETS].find({}).to_list(None):
+        for target in await self._store.targets():
             number = len(target["versions"])
             if target.get("told") == number:
                 continue

@@ -12,8 +12,12 @@ import contextlib
 import csv
 import hashlib
 import io
+import time
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
+
+from pymongo.errors import PyMongoError
 
 from chassis import clock, lease, logs
 from chassis.auth import Caller
@@ -21,6 +25,7 @@ from chassis.calendar import jakarta_day
 from chassis.decision import Decision, Document, Documents, Outcome, Write
 from chassis.errors import DomainError, FieldError, TooLarge, Unavailable, invalid
 from chassis.lifecycle import Core
+from chassis.mongo import CommitUnknown, WriteRace, is_unreachable
 from chassis.privacy import PersonKey
 from services.registration import import_store
 from services.registration.import_rows import Records, Row, read_header, row_of
@@ -31,6 +36,8 @@ from services.registration.use_cases import UseCases
 log = logs.get(__name__)
 _CHUNK = 256 * 1024  # bytes sealed together
 _SLICE = 100  # rows checked and sealed before the event loop gets a turn: some 5 ms
+_ATTEMPTS = 3  # that end with a bug; then the import fails, and the ones behind it go on
+_SWEEP_SECONDS = 600.0
 
 
 class Imports:
@@ -43,6 +50,7 @@ class Imports:
         self._rows_at_once = rows_at_once
         self._lease_seconds = lease_seconds
         self._wake = asyncio.Event()
+        self._swept = -_SWEEP_SECONDS
         self.store = ImportStore(core.mongo)
 
     async def accept(self, chunks: AsyncIterator[bytes], caller: Caller) -> Document:
@@ -58,11 +66,14 @@ class Imports:
 
         def decide(documents: Documents, now: Any) -> Outcome:
             known = documents.get(IMPORTS, import_id)
-            if known is not None:
-                return Outcome({"import_id": import_id, "state": known["state"], "repeated": True})
+            if known is not None and known["state"] != "failed":
+                repeated = known["upload"] != upload  # else this very upload, committed by an attempt that lost its answer
+                return Outcome({"import_id": import_id, "state": known["state"], "repeated": repeated})
             document = import_store.queued(import_id, upload, stored_key, size, caller.id, now)
             return Outcome({"import_id": import_id, "state": "queued", "repeated": False}, (Write(IMPORTS, document),))
 
+        # If this raises, the commit may yet be durable (unknown outcome, caller gone): its file must stay. If it isn't, the
+        # pieces are left behind, unreadable since their key was never stored, and deleted with others a day later.
         reply = await self._core.group_commit.submit(Decision(decide, [(IMPORTS, import_id)]))
         if reply["repeated"]:
             await self.store.delete_chunks(upload)
@@ -99,19 +110,51 @@ class Imports:
     async def work(self) -> None:
         """Worker: take queued imports one by one while holding the lease."""
         held = await lease.acquire(self._core.mongo, "imports", self._core.owner, self._lease_seconds)
-        document = await self.store.next_queued() if held else None
-        if document is None:
-            self._wake.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), 1.0)
-            return
+        try:
+            if held is not None:
+                await self._sweep()
+            document = await self.store.next_queued() if held else None
+            if document is None:
+                self._wake.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), 1.0)
+            else:
+                await self._attempt(document)
+        except asyncio.CancelledError:
+            if held is not None:
+                with contextlib.suppress(PyMongoError):
+                    await lease.release(self._core.mongo, held)
+            raise
+
+    async def _attempt(self, document: Document) -> None:
+        """Run an import. Database trouble is no fault of its own: it is tried again. A bug must not stop those behind it."""
+        import_id = document["_id"]
         try:
             await self._run(document)
-        except ConnectionError as trouble:
-            log.warning("import_interrupted", import_id=document["_id"], reason=str(trouble)[:200])
+        except (ConnectionError, Unavailable) as trouble:
+            log.warning("import_interrupted", import_id=import_id, reason=str(trouble)[:200])
+            await asyncio.sleep(1.0)
+        except (WriteRace, CommitUnknown):
+            raise
         except DomainError as error:
-            log.warning("import_failed", import_id=document["_id"], reason=type(error).__name__)
+            log.warning("import_failed", import_id=import_id, reason=type(error).__name__)
             await self.store.finish(document, "failed", reason=str(error)[:300])
+        except Exception as bug:
+            if isinstance(bug, PyMongoError) and is_unreachable(bug):
+                raise
+            # Where, but not the message: it may quote a row.
+            where = "".join(traceback.format_tb(bug.__traceback__))[-4000:]
+            attempts = await self.store.count_attempt(document)
+            log.error("import_bug", import_id=import_id, reason=type(bug).__name__, attempts=attempts, where=where)
+            if attempts >= _ATTEMPTS:
+                await self.store.finish(document, "failed", reason=type(bug).__name__)
+            await asyncio.sleep(1.0)
+
+    async def _sweep(self) -> None:
+        if time.monotonic() - self._swept >= _SWEEP_SECONDS:
+            self._swept = time.monotonic()
+            if deleted := await self.store.delete_left_behind():
+                log.warning("import_chunks_left_behind", deleted=deleted)
 
     async def _run(self, document: Document) -> None:
         import_id, done = document["_id"], document["rows_done"]
@@ -120,7 +163,7 @@ class Imports:
         total = document["rows_total"]
         if total is None:
             total = await self._count(document, key)
-            await self.store.set_total(import_id, total)
+            await self.store.set_total(document, total)
         committing: asyncio.Task[None] | None = None
         try:
             # The next rows are checked and sealed while the last ones are being committed.
@@ -129,7 +172,7 @@ class Imports:
                 if committing is not None:
                     await committing
                 await self._keep_lease()
-                committing = asyncio.create_task(self._commit(import_id, rows, decisions))
+                committing = asyncio.create_task(self._commit(document, rows, decisions))
             if committing is not None:
                 await committing
         finally:
@@ -170,6 +213,8 @@ class Imports:
         """The file piece by piece as text, decrypted; characters may lie across pieces."""
         utf8 = codecs.getincrementaldecoder("utf-8")("replace")
         count = await self.store.count_chunks(document["upload"])
+        if count == 0:  # even an empty file has one: never mistake a file that is gone for one without rows
+            raise ConnectionError("the file is gone")
         for number in range(count):
             sealed = await self.store.chunk(document["upload"], number)
             piece = key.decrypt(sealed, collection=CHUNKS, field=str(number), subject=document["upload"]).encode("latin-1")
@@ -186,7 +231,7 @@ class Imports:
                 await asyncio.sleep(0)
         return decisions
 
-    async def _commit(self, import_id: str, rows: list[Row], decisions: list[Decision]) -> None:
+    async def _commit(self, document: Document, rows: list[Row], decisions: list[Decision]) -> None:
         replies = iter(await self._core.group_commit.submit_many(decisions))
         refused: list[tuple[int, tuple[FieldError, ...]]] = []
         for row in rows:
@@ -200,7 +245,7 @@ class Imports:
                 refused.append((row.number, reply.errors))
             elif isinstance(reply, BaseException):
                 raise reply
-        await self.store.progress(import_id, rows[-1].number, len(rows) - len(refused), refused)
+        await self.store.progress(document, (rows[0].number, rows[-1].number), len(rows) - len(refused), refused)
 
     async def errors_csv(self, import_id: str) -> AsyncIterator[bytes]:
         """The refused rows as CSV: row, field, code, texts. No values: they may be personal data."""

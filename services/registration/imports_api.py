@@ -8,7 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
-from starlette.datastructures import UploadFile
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.exceptions import HTTPException
 
 from chassis.auth import Caller, callers
 from chassis.errors import FieldError, invalid, not_found
@@ -69,11 +71,7 @@ def routes(imports: Imports, max_bytes: int) -> APIRouter:
         """Upload a CSV file: as the body (text/csv), or as the form field `file`. Rows that fail are reported, others go on."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "multipart/form-data":
-            async with request.form(max_files=1, max_fields=5) as form:
-                file = form.get("file")
-                if not isinstance(file, UploadFile):
-                    raise invalid(FieldError("file", "missing", "Berkas wajib diunggah.", "A file is required."))
-                return await imports.accept(_pieces(file), caller)
+            return await imports.accept(_file_of_form(request), caller)
         if kind in ("text/csv", "application/csv", "application/octet-stream"):
             return await imports.accept(request.stream(), caller)
         text = ("Kirim CSV sebagai text/csv atau multipart/form-data.", "Send CSV as text/csv or multipart/form-data.")
@@ -101,6 +99,75 @@ def routes(imports: Imports, max_bytes: int) -> APIRouter:
     return router
 
 
-async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:
-    while piece := await file.read(256 * 1024):
-        yield piece
+class _FilePart:
+    """The part `file` of a form, piece by piece. Starlette's own parser would write it to a temporary file, in the clear."""
+
+    def __init__(self, boundary: bytes) -> None:
+        self.found = self.ended = False
+        self._wanted = False
+        self._name = self._value = self._disposition = b""
+        self._pieces: list[bytes] = []
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin,
+                "on_header_field": self._header_name,
+                "on_header_value": self._header_value,
+                "on_header_end": self._header_end,
+                "on_headers_finished": self._headers_finished,
+                "on_part_data": self._data,
+                "on_end": self._end,
+            },
+        )
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """What of the file lies in the next piece of the body."""
+        self._parser.write(piece)
+        pieces, self._pieces = self._pieces, []
+        return pieces
+
+    def _begin(self) -> None:
+        self._wanted, self._disposition = False, b""
+
+    def _header_name(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _header_end(self) -> None:
+        if self._name.lower() == b"content-disposition":
+            self._disposition = self._value
+        self._name = self._value = b""
+
+    def _headers_finished(self) -> None:
+        options = parse_options_header(self._disposition)[1]
+        self._wanted = options.get(b"name") == b"file" and b"filename" in options
+        if self._wanted and self.found:
+            raise FormParserError("a second file")
+        self.found = self.found or self._wanted
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if self._wanted:
+            self._pieces.append(data[start:end])
+
+    def _end(self) -> None:
+        self.ended = True
+
+
+async def _file_of_form(request: Request) -> AsyncIterator[bytes]:
+    """Raises 400 for a form that is broken or cut off, Invalid for one without a file."""
+    boundary = parse_options_header(request.headers["content-type"])[1].get(b"boundary")
+    if not boundary:
+        raise HTTPException(400, "The form can't be read.")
+    try:
+        part = _FilePart(boundary)
+        async for piece in request.stream():
+            for inner in part.feed(piece):
+                yield inner
+    except FormParserError as error:
+        raise HTTPException(400, "The form can't be read.") from error
+    if not part.ended:
+        raise HTTPException(400, "The form can't be read.")
+    if not part.found:
+        raise invalid(FieldError("file", "missing", "Berkas wajib diunggah.", "A file is required."))

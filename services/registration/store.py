@@ -26,6 +26,7 @@ async def ensure_indexes(mongo: Mongo) -> None:
         partialFilterExpression={"status": {"$in": _UNDECIDED}},
     )
     await mongo[CHUNKS].create_index([("upload", 1), ("number", 1)])
+    await mongo[CHUNKS].create_index("created_at")
     await mongo[ERRORS].create_index([("import_id", 1), ("row", 1)])
 
 

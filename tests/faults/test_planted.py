@@ -47,9 +47,10 @@ async def idle_relay(small: Small, patch: pytest.MonkeyPatch) -> None:
     """A relay sweeps a few times, whether it leaves something behind or not."""
     plain, swept = Relay._sweep, asyncio.Semaphore(0)
 
-    async def sweep(self: Relay) -> None:
-        await plain(self)
+    async def sweep(self: Relay) -> int:
+        rows = await plain(self)
         swept.release()
+        return rows
 
     patch.setattr(Relay, "_sweep", sweep)
     async with small.relaying("registration"), asyncio.timeout(20):

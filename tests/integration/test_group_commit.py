@@ -187,3 +187,14 @@ async def test_a_refusal_writes_nothing(door: GroupCommit, mongo: Mongo) -> None
     with pytest.raises(Conflict):
         await door.submit(claim("A1", "Budi"))
     assert (await mongo["seats"].count_documents({}), await mongo[outbox.OUTBOX].count_documents({})) == (1, 1)
+
+
+async def test_what_the_database_never_takes_fails_alone(door: GroupCommit, mongo: Mongo) -> None:
+    """One rule writes a number that BSON can't hold: its caller hears of it, the neighbours' changes are stored."""
+
+    def too_large(_documents: Documents, _now: datetime) -> Outcome:
+        return Outcome({}, (Write("numbers", {"_id": "huge", "value": 2**70}),))
+
+    replies = await door.submit_many([count_up("a"), Decision(too_large, [("numbers", "huge")]), count_up("b")])
+    assert [isinstance(reply, Exception) for reply in replies] == [False, True, False]
+    assert await mongo["numbers"].count_documents({}) == 0

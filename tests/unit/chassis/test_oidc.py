@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,7 +17,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from chassis import oidc
-from chassis.errors import NotAuthenticated, Unavailable
+from chassis.errors import NotAuthenticated
 from chassis.oidc import OidcTokens, development_key, development_token
 from chassis.settings import Settings
 from tests.unit.chassis.conftest import DummySettings
@@ -231,68 +230,6 @@ async def test_a_real_issuer_does_not_believe_the_development_key(dummy: DummySe
     real = OidcTokens(dummy(oidc_issuer="https://issuer.example", oidc_jwks_url="https://issuer.example/jwks"))
     real._keys, real._fetched = KeySet([ECKey.generate_key("P-256")]), time.monotonic()
     assert await refused(real, token)
-
-
-class Jwks:
-    """Stands in for the issuer's key endpoint, and counts how often it is asked."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.asked = 0
-        self.keys: list[Any] = []
-        self.up = True
-        plain = httpx2.AsyncClient
-
-        def client(**options: Any) -> httpx2.AsyncClient:
-            return plain(transport=httpx2.MockTransport(self._answer), **options)
-
-        monkeypatch.setattr(httpx2, "AsyncClient", client)
-
-    def _answer(self, request: httpx2.Request) -> httpx2.Response:
-        self.asked += 1
-        if not self.up:
-            return httpx2.Response(503)
-        return httpx2.Response(200, json={"keys": [key.as_dict(private=False) for key in self.keys]})
-
-
-async def test_keys_are_fetched_again_at_most_once_in_30_s(dummy: DummySettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody sends tokens with ever new key ids: the issuer is not flooded; after 30 s a rotated key is found."""
-    jwks = Jwks(monkeypatch)
-    first, second = (ECKey.generate_key("P-256", {"kid": name, "use": "sig", "alg": "ES256"}) for name in ("one", "two"))
-    jwks.keys = [first]
-    issuer = "https://issuer.example"
-    tokens = OidcTokens(dummy(oidc_issuer=issuer, oidc_jwks_url=f"{issuer}/jwks"))
-    assert (await tokens.caller(signed(first, claims(iss=issuer), kid="one"))).id == "user:siti"
-    for number in range(20):
-        stranger = ECKey.generate_key("P-256", {"kid": f"k{number}"})
-        assert await refused(tokens, signed(stranger, claims(iss=issuer), kid=f"k{number}"))
-    assert jwks.asked == 1
-    jwks.keys = [first, second]
-    rotated = signed(second, claims(iss=issuer), kid="two")
-    assert await refused(tokens, rotated)
-    monkeypatch.setattr(tokens, "_fetched", time.monotonic() - 31)
-    assert (await tokens.caller(rotated)).id == "user:siti"
-    assert jwks.asked == 2
-
-
-async def test_the_issuer_is_down(dummy: DummySettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody can say whether a token holds while the issuer's keys were never had: 503, not 401; known keys go on working."""
-    jwks = Jwks(monkeypatch)
-    jwks.up = False
-    key = ECKey.generate_key("P-256", {"kid": "one"})
-    issuer = "https://issuer.example"
-    tokens = OidcTokens(dummy(oidc_issuer=issuer, oidc_jwks_url=f"{issuer}/jwks"))
-    token = signed(key, claims(iss=issuer), kid="one")
-    for _ in range(3):
-        with pytest.raises(Unavailable):
-            await tokens.caller(token)
-    assert jwks.asked == 1
-    jwks.up, jwks.keys = True, [key]
-    monkeypatch.setattr(tokens, "_fetched", time.monotonic() - 31)
-    assert (await tokens.caller(token)).id == "user:siti"
-    jwks.up = False
-    monkeypatch.setattr(tokens, "_fetched", time.monotonic() - 31)
-    assert await refused(tokens, signed(ECKey.generate_key("P-256", {"kid": "x"}), claims(iss=issuer), kid="x"))
-    assert (await tokens.caller(signed(key, claims(iss=issuer, sub="budi"), kid="one"))).id == "user:budi"
 
 
 def test_the_development_key_is_private(local: Settings) -> None:

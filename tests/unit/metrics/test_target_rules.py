@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.metrics import TargetReached
-from services.metrics.domain import TARGETS, NoteReached, SetTarget, percent, reached_on
+from services.metrics.domain import TARGETS, NoteReached, SetTarget, last_month_end, percent, reached_on, target_on
 from tests.unit.registration.desk import Desk
 
 PLAN = "rpjmd-2017-2022"
@@ -126,3 +126,36 @@ def test_the_day_a_target_was_reached(counted: list[tuple[str, int]], value: int
 def test_nobody_reaches_nothing() -> None:
     """Without people no day."""
     assert reached_on([], 1) is None
+
+
+def version(number: int, valid_from: str, value: int, **changes: Any) -> dict[str, Any]:
+    """A version of a target as it is stored."""
+    return {**VERSION, "number": number, "valid_from": valid_from, "value": value, **changes}
+
+
+@pytest.mark.parametrize(
+    ("day", "value"),
+    [
+        (date(2017, 12, 31), None),
+        (date(2018, 1, 1), 150),
+        (date(2019, 12, 31), 150),
+        (date(2020, 1, 1), 250),
+        (date(2022, 1, 1), 300),
+    ],
+)
+def test_the_version_of_a_day(day: date, value: int | None) -> None:
+    """A revision that begins later leaves the days before to the earlier version; of two with one beginning the later counts."""
+    plan = [version(1, "2018-01-01", 100), version(2, "2018-01-01", 150), version(3, "2022-01-01", 300)]
+    plan.append(version(4, "2020-01-01", 250))
+    others = [version(1, "2021-01-01", 7, dinas="KPKP")], [version(1, "2021-01-01", 8, stage="P2")]
+    targets = [{"_id": name, "versions": versions} for name, versions in zip("abc", (plan, *others), strict=True)]
+    found = target_on(targets, day)
+    assert value == (found and found["value"])
+
+
+@pytest.mark.parametrize(
+    ("day", "end"), [("2021-03-02", "2021-02-28"), ("2020-02-29", "2020-02-29"), ("2021-01-30", "2020-12-31")]
+)
+def test_month_ends(day: str, end: str) -> None:
+    """A month's last day is its own month end."""
+    assert last_month_end(date.fromisoformat(day)).isoformat() == end

@@ -1,0 +1,153 @@
+"""Imports that meet a bug, another worker or an end in the middle: on a real database, with the worker called by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from chassis import clock, lease, privacy
+from chassis.auth import Caller
+from chassis.lifecycle import Core
+from chassis.mongo import Mongo
+from demo.history import write_csv
+from services.registration import store
+from services.registration.imports import Imports
+from services.registration.store import CHUNKS
+from services.registration.use_cases import UseCases
+from tests.conftest import SettingsFactory
+
+PEOPLE = 25
+OFFICER = Caller(id="user:officer", roles=frozenset({"officer"}))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> bytes:
+    """A history with one row that is refused."""
+    path = tmp_path / "history.csv"
+    write_csv(path, PEOPLE, 5, None)
+    return path.read_bytes() + b"broken\n"
+
+
+@pytest_asyncio.fixture
+async def core(settings: SettingsFactory) -> AsyncIterator[Core]:
+    """Registration's database and write door."""
+    made = Core("registration", settings())
+    await store.ensure_indexes(made.mongo)
+    made.group_commit.start()
+    yield made
+    await made.group_commit.stop()
+    await made.mongo.client.drop_database(made.mongo.database.name)
+    await made.mongo.close()
+
+
+@pytest.fixture
+def imports(core: Core) -> Imports:
+    """Batches of ten."""
+    use_cases = UseCases(core.group_commit, store.Store(core.mongo), privacy.vault(core.settings))
+    return Imports(core, use_cases, max_bytes=10**6, rows_at_once=10, lease_seconds=30)
+
+
+async def accepted(imports: Imports, content: bytes) -> dict[str, Any]:
+    """Upload."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield content
+
+    return await imports.accept(pieces(), OFFICER)
+
+
+async def state(imports: Imports, import_id: str) -> dict[str, Any]:
+    """The import as it is."""
+    document = await imports.store.get(import_id)
+    assert document is not None
+    return document
+
+
+async def chunks(mongo: Mongo) -> int:
+    """Pieces of files that are stored."""
+    count: int = await mongo[CHUNKS].count_documents({})
+    return count
+
+
+async def test_a_bug_fails_one_import_and_it_can_be_uploaded_again(
+    imports: Imports, core: Core, file: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug after the first batch: three attempts, then failed without a value. Uploaded again after the repair, the rows
+    stored before are no clash and the counts are right."""
+    import_id = (await accepted(imports, file))["import_id"]
+    decisions = imports._decisions
+    commits: list[int] = []
+
+    async def buggy(import_id: str, rows: Any) -> Any:
+        commits.append(rows[0].number)
+        if rows[0].number > 20:
+            raise KeyError("3171014512909001")
+        return await decisions(import_id, rows)
+
+    monkeypatch.setattr(imports, "_decisions", buggy)
+    for _ in range(3):
+        await imports.work()
+    document = await state(imports, import_id)
+    assert (document["state"], document["reason"], document["attempts"], document["rows_done"]) == ("failed", "KeyError", 3, 20)
+    assert commits == [1, 11, 21, 21, 21]
+    assert await chunks(core.mongo) == 0
+    monkeypatch.setattr(imports, "_decisions", decisions)
+    again = await accepted(imports, file)
+    assert again == {"import_id": import_id, "state": "queued", "repeated": False}
+    await imports.work()
+    document = await state(imports, import_id)
+    assert (document["state"], document["accepted"], document["rejected"], document["attempts"]) == ("done", PEOPLE, 1, 0)
+    assert len([row async for row in imports.store.refused(import_id)]) == 1
+    assert (await accepted(imports, file))["repeated"] is True
+    assert await chunks(core.mongo) == 0
+
+
+async def test_another_worker_goes_on(imports: Imports, core: Core, file: bytes) -> None:
+    """A worker that slept past its lease can neither count rows twice nor move or end what another one ended."""
+    import_id = (await accepted(imports, file))["import_id"]
+    before = await state(imports, import_id)
+    await imports.store.set_total(before, PEOPLE + 1)
+    with pytest.raises(ConnectionError):
+        await imports.store.set_total(before, PEOPLE + 1)
+    await imports.store.progress(before, (1, 10), 10, [])
+    for rows in ((1, 10), (5, 15), (12, 20)):
+        with pytest.raises(ConnectionError):
+            await imports.store.progress(before, rows, 10, [])
+    await imports.work()
+    done = await state(imports, import_id)
+    assert (done["state"], done["accepted"], done["rejected"]) == ("done", PEOPLE, 1)
+    await imports._attempt(before)  # its file is gone: not a bug, and nothing changes
+    await imports.store.finish(before, "failed", "late")
+    assert await imports.store.count_attempt(before) == 0
+    assert done == await state(imports, import_id)
+
+
+async def test_what_was_left_behind_is_deleted(
+    imports: Imports, core: Core, file: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process died during an upload: its pieces go after a day; those of an import that still waits stay."""
+    upload = (await state(imports, (await accepted(imports, file))["import_id"]))["upload"]
+    await imports.store.save_chunk("upl_dead", 0, b"x")
+    assert await imports.store.delete_left_behind() == 0
+    later = clock.now() + timedelta(days=2)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    await imports._sweep()
+    await imports.store.save_chunk("upl_other", 0, b"x")
+    await imports._sweep()
+    assert set(await core.mongo[CHUNKS].distinct("upload")) == {upload, "upl_other"}
+
+
+async def test_a_cancelled_worker_gives_its_lease_back(imports: Imports, core: Core, file: bytes) -> None:
+    """At a graceful stop the next replica goes on at once."""
+    working = asyncio.create_task(imports.work())
+    await asyncio.sleep(0.5)
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert await lease.acquire(core.mongo, "imports", "another", 30) is not None
