@@ -225,11 +225,12 @@ class GroupCommit:
             try:
                 if await self._try(batch, careful=careful or attempt > 0):
                     return
-            except Exception:
+            except Exception as bug:
                 # What the database will never take (a value too large for it, say) stands in one decision: find it.
-                if len(batch) == 1:
-                    raise
                 log.exception("commit_refused", decisions=len(batch))
+                if len(batch) == 1:
+                    _settle(batch, [bug])
+                    return
                 break
             await asyncio.sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))  # noqa: S311 - jitter
         if len(batch) == 1:

@@ -75,10 +75,10 @@ async def test_each_bad_message_is_one_letter(mongo: Mongo, plain: Settings, pre
         await until_heard(mongo, {"siti": list(range(1, len(BAD_MESSAGES) + 1))})
         expected = [(f"bad{n}", "dead", reason) for n, (_, _, reason) in enumerate(BAD_MESSAGES.values())]
         await until_letters(mongo, expected)
-        assert len(BAD_MESSAGES) == series("dead_letters", prefix, state="dead")
+    assert len(BAD_MESSAGES) == series("dead_letters", prefix, state="dead")
     found = await mongo[DEAD_LETTERS].find().sort("offset", 1).to_list(None)
     for document, (headers, value, _) in zip(found, BAD_MESSAGES.values(), strict=True):
-        assert (value or b"")[:1_000_000] == bytes(document["value"])
+        assert (value or b"") == bytes(document["value"])
         assert len(value or b"") == document["value_bytes"]
         assert headers == [(name, bytes(raw)) for name, raw in document["headers"]]
     assert {
@@ -122,7 +122,8 @@ async def test_later_events_of_the_subject_wait(mongo: Mongo, plain: Settings, p
     async with consuming(consumer(mongo, plain, prefix, projection(mongo))):
         await until_heard(mongo, {"siti": [1], "budi": [1, 2]})
         await until_letters(mongo, [broken, parked, parked])
-        assert (series("dead_letters", prefix, state="dead"), series("dead_letters", prefix, state="parked")) == (1.0, 2.0)
+    # The gauges follow the commit; the consumer has ended by now, and with it the batch in hand.
+    assert (series("dead_letters", prefix, state="dead"), series("dead_letters", prefix, state="parked")) == (1.0, 2.0)
     assert series("events_gap_total", prefix) == 0
 
 
