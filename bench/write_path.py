@@ -28,21 +28,19 @@ PEER = "bare FastAPI + motor insert_one"
 
 
 def measure(stack: Stack, directory: Path) -> list[Result]:
-    """Both numbers of connections, with one process for everything, and with API and relay as two processes."""
+    """Both numbers of connections, one process for everything, on each driver."""
     if shutil.which("wrk") is None:
         print("write_path needs wrk (Debian: apt-get install wrk); left out")
         return []
     file = directory / "bodies.jsonl"
     bodies.write(file, SECONDS * _MOST_PER_SECOND * ROUNDS * 2, seed=7)
     results: list[Result] = []
-    for layout, roles in (("one process", ("all",)), ("api and relay apart", ("api", "relay"))):
-        with Platform(stack, directory) as platform:
-            ours, *_ = [platform.start("registration", role) for role in roles]
-            for process in platform.processes:
-                process.wait_ready()
+    for driver in ("motor", "pymongo"):
+        with Platform(stack, directory, environment={"JAKPRENEUR_MONGO_DRIVER": driver}) as platform:
+            ours = platform.start("registration").wait_ready()
             peer = _peer(stack, platform.prefix)
             try:
-                results += _compare(platform, ours, peer, file, layout)
+                results += _compare(platform, ours, peer, file, driver)
             finally:
                 peer[0].kill()
                 peer[0].wait()
@@ -63,7 +61,7 @@ def _peer(stack: Stack, prefix: str) -> tuple[subprocess.Popen[bytes], str]:
 
 
 def _compare(
-    platform: Platform, ours: ServiceProcess, peer: tuple[subprocess.Popen[bytes], str], file: Path, layout: str
+    platform: Platform, ours: ServiceProcess, peer: tuple[subprocess.Popen[bytes], str], file: Path, driver: str
 ) -> list[Result]:
     token = platform.token(["officer"])
     results = []
@@ -77,8 +75,8 @@ def _compare(
             first += SECONDS * _MOST_PER_SECOND
             pairs.append((mine["requests"] / mine["seconds"], other["requests"] / other["seconds"]))
             latencies.append(mine["p99_ms"])
-        results.append(compared(f"write_path, {connections} connections, {layout}", "requests/s", pairs, PEER, aim))
-        results.append(Result(f"write_path p99, {connections} connections, {layout}", sorted(latencies)[ROUNDS // 2], "ms"))
+        results.append(compared(f"write_path, {connections} connections, {driver}", "requests/s", pairs, PEER, aim))
+        results.append(Result(f"write_path p99, {connections} connections, {driver}", sorted(latencies)[ROUNDS // 2], "ms"))
     return results
 
 
