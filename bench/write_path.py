@@ -22,7 +22,7 @@ from tests.harness.platform import Platform, ServiceProcess
 from tests.harness.waiting import eventually
 
 SCRIPT = Path(__file__).parent / "post.lua"
-SECONDS, ROUNDS = 6, 3
+SECONDS, ROUNDS = 4, 3
 _MOST_PER_SECOND = 7000
 PEER = "bare FastAPI + motor insert_one"
 

@@ -36,6 +36,7 @@ Role = Literal["all", "api", "relay", "consumer"]
 ROLES: tuple[Role, ...] = ("all", "api", "relay", "consumer")
 S = TypeVar("S", bound=Settings)
 _STOP_SECONDS = 25.0
+_WORKER_PAUSE_SECONDS = 1.0
 Worker = Callable[[], Awaitable[None]]
 
 
@@ -240,13 +241,14 @@ class Process:
 
 
 async def _forever(worker: Worker) -> None:
-    """A background worker goes on through database trouble. It waits by itself between rounds."""
+    """A background worker goes on, round after round, through database trouble too. A pause follows every round: a worker
+    that finds nothing to do must not spin."""
     while True:
         try:
             await worker()
         except (PyMongoError, WriteRace, CommitUnknown, Unavailable) as error:
             log.warning("worker_database_trouble", error=repr(error)[:200])
-            await asyncio.sleep(1.0)
+        await asyncio.sleep(_WORKER_PAUSE_SECONDS)
 
 
 async def _quietly(task: asyncio.Task[None]) -> None:
