@@ -1,7 +1,7 @@
 """The consumer: events in, effects committed together with the position. Nothing lost, nothing doubled, nothing silent.
 
 The Kafka group is used for assignment only; the position of every partition lives in the service's database (see
-positions.py). Bad messages become dead letters in the same transaction (see dead_letters.py).
+positions.py). Bad messages become dead letters in the same transaction (see dead_letters.py, redrive.py).
 """
 
 from __future__ import annotations
@@ -11,39 +11,35 @@ import contextlib
 import random
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import IllegalStateError
 from pymongo.errors import PyMongoError
 
-from chassis import dead_letters, fail_points, kafka, logs, positions, telemetry
+from chassis import dead_letters, fail_points, logs, positions, telemetry
 from chassis.effect import Applied, Effect, Poison
 from chassis.mongo import CommitUnknown, Document, Mongo, Tx, WriteRace, is_unreachable
+from chassis.offload import offload
+from chassis.prefetch import Batch, Entry, PositionLost, Prefetch
+from chassis.redrive import redrive
 from chassis.settings import Settings
-from contracts.envelope import BadEvent, Event, from_message
+from contracts.envelope import Event
 
 log = logs.get(__name__)
 
-_SLICE = 500  # events decoded before the event loop gets a turn: well under 20 ms
 _UNKNOWN_TRIES = 3
 _BAD_WINDOW, _BAD_LIMIT = 1000, 50
+_MEASURE_SECONDS = 15.0  # another replica may have put letters aside, or applied them
 
 
 class StopAndPage(Exception):
     """Going on would lose data or hide a disaster: the consumer stops, its gauge pages somebody, the API stays up."""
 
 
-@dataclass(slots=True)
-class Entry:
-    """One message on its way: either an event to apply or a letter to put aside."""
-
-    partition: TopicPartition
-    record: ConsumerRecord
-    event: Event | None = None
-    letter: Document | None = None
+class _Resynchronised(Exception):
+    """The batch in hand is void: its partitions were sought to their stored positions."""
 
 
 class _Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
@@ -54,7 +50,7 @@ class _Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka s
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:  # noqa: ARG002 - all are revoked
         async with self._owner.busy:  # let the batch in hand commit: the next owner would only repeat it
-            self._owner.expected.clear()
+            self._owner.give_up()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         try:
@@ -72,206 +68,147 @@ class Consumer:
         self.expected: dict[TopicPartition, int] = {}
         self.failed: Exception | None = None
         self.healthy = False
+        self.prefetch = Prefetch(settings, name, topics, effect)
         self._mongo = mongo
-        self._settings = settings
-        self._topics = topics
         self._effect = effect
-        self._kafka: AIOKafkaConsumer = None
         self._blocked: set[tuple[str, str]] = set()
         self._letters = 0
-        self._sought = 0
         self._recent: deque[bool] = deque(maxlen=_BAD_WINDOW)
         self._worst = 0
+        self._measured = 0.0
         self._stopped = asyncio.Event()
         telemetry.CONSUMER_STOPPED.labels(name).set(0)
 
     async def run(self) -> None:
         """Consume until stopped. Raises when only a new process can help; stops and pages when a person must."""
-        group = f"{self._settings.mongodb_database_prefix}.{self.name}"
-        self._kafka = kafka.consumer(self._settings, group, _Assignment(self), self._topics)
-        await self._start()
+        await self.prefetch.start(_Assignment(self), self._stopped)
         try:
             await self._consume()
-        except StopAndPage as reason:
+        except (StopAndPage, PositionLost) as reason:
             self.healthy = False
             telemetry.CONSUMER_STOPPED.labels(self.name).set(1)
             log.critical("consumer_stopped", consumer=self.name, reason=str(reason))
             await self._stopped.wait()
         finally:
-            # aiokafka's stop() can hang while Kafka is down.
-            await asyncio.wait_for(asyncio.shield(self._kafka.stop()), 10)
+            await self.prefetch.stop()
 
     async def stop(self) -> None:
         """End after the batch in hand."""
         self._stopped.set()
-
-    async def _start(self) -> None:
-        while not self._stopped.is_set():
-            try:
-                # A topic that nobody has created yet would join the assignment only with the next metadata refresh.
-                await kafka.ensure_topics(self._settings, self._topics)
-                await asyncio.wait_for(self._kafka.start(), 30)
-            except (KafkaError, TimeoutError) as error:
-                log.warning("consumer_kafka_unreachable", consumer=self.name, error=type(error).__name__)
-                await asyncio.sleep(1.0)
-            else:
-                return
 
     async def take_over(self, assigned: set[TopicPartition]) -> None:
         """Seek every assigned partition to its stored position; a partition never read begins at its beginning."""
         stored = await positions.load(self._mongo, self.name, assigned)
         fresh = [partition for partition in assigned if partition not in stored]
         if fresh:
-            for partition, offset in (await self._kafka.beginning_offsets(fresh)).items():
+            for partition, offset in (await self.prefetch.kafka.beginning_offsets(fresh)).items():
                 await positions.begin(self._mongo, self.name, partition, offset)
             stored |= await positions.load(self._mongo, self.name, fresh)
         blocked, letters = await dead_letters.open_subjects(self._mongo, self.name)
         await dead_letters.measure(self._mongo, self.name)
         # No await from here on: what is fetched between the seek and `expected` would be dropped, and never fetched again.
-        self._seek(stored)
+        self.prefetch.seek(stored)
         self._blocked, self._letters, self.expected = blocked, letters, stored
         log.info("consumer_assigned", consumer=self.name, partitions=len(assigned))
 
+    def give_up(self) -> None:
+        """The partitions are going to somebody else, who tells their lag from now on."""
+        for partition in self.expected:
+            telemetry.forget_lag(self.name, partition.topic, partition.partition)
+        self.expected = {}
+
     async def _consume(self) -> None:
-        """Batch after batch; the next one is fetched and decoded while one is being committed."""
-        ahead = asyncio.create_task(self._fetch())
-        try:
-            while not self._stopped.is_set():
-                sought, entries = await ahead
-                if self.failed is not None:
-                    raise self.failed
-                stale = sought != self._sought
-                if stale:
-                    # Partitions were sought while this batch was on its way: it may hold what lies behind the new place,
-                    # and aiokafka won't give that again. Nothing else is on its way now: go back to where we stand.
-                    self._seek(self.expected)
-                ahead = asyncio.create_task(self._fetch())
-                try:
-                    await self._handle([] if stale else entries)
-                except PyMongoError as error:
-                    # Trouble beside the batch's transaction (letters, gauges, positions): wait, and go on where we stand.
-                    if not is_unreachable(error):
-                        raise
-                    self.healthy = False
-                    log.warning("consumer_database_unreachable", consumer=self.name, error=type(error).__name__)
-                    self._seek(self.expected)
-                    await asyncio.sleep(1.0)
-        finally:
-            ahead.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await ahead
+        """Batch after batch; the next one is fetched, decoded and prepared while one is being committed."""
+        self.prefetch.start_next(self.expected)
+        while not self._stopped.is_set():
+            batch = await self.prefetch.take()
+            if self.failed is not None:
+                raise self.failed
+            if batch is None:
+                self.prefetch.seek(self.expected)
+                batch = Batch()
+            self.prefetch.start_next(self.expected)
+            try:
+                await self._handle(batch)
+            except PyMongoError as error:
+                # Trouble beside the batch's transaction (letters, gauges, positions): wait, and go on where we stand.
+                if not is_unreachable(error):
+                    raise
+                self.healthy = False
+                log.warning("consumer_database_unreachable", consumer=self.name, error=type(error).__name__)
+                self.prefetch.seek(self.expected)
+                await asyncio.sleep(1.0)
 
-    async def _fetch(self) -> tuple[int, list[Entry]]:
-        """The next messages, decoded, and the number of the seek after which they were fetched."""
-        sought = self._sought
-        try:
-            fetched = await self._kafka.getmany(timeout_ms=250, max_records=self._settings.consumer_batch_limit)
-        except NoOffsetForPartitionError:
-            return sought, []  # aiokafka asked for a position before the assignment callback had sought to it
-        except OffsetOutOfRangeError as error:
-            raise StopAndPage(f"the stored position is no longer in Kafka: {error}") from error
-        except (KafkaError, IllegalStateError) as error:
-            log.warning("consumer_fetch_failed", consumer=self.name, error=repr(error)[:200])
-            await asyncio.sleep(0.5)
-            return sought, []
-        return sought, await self._decode(fetched)
-
-    def _seek(self, places: Mapping[TopicPartition, int]) -> None:
-        """Fetch from these places next; what is on its way now is void."""
-        self._sought += 1
-        for partition, offset in places.items():
-            with contextlib.suppress(IllegalStateError):  # no longer ours
-                self._kafka.seek(partition, offset)
-
-    async def _handle(self, entries: list[Entry]) -> None:
+    async def _handle(self, batch: Batch) -> None:
         async with self.busy:
-            if entries:
+            if batch.entries:
                 started = time.perf_counter()
                 # After a resynchronisation the rest of the batch is void too: going on would skip what wasn't committed.
                 with contextlib.suppress(_Resynchronised):
-                    await self._process(entries)
-                telemetry.CONSUMER_BATCH.labels(self.name).observe(len(entries))
+                    await self._process(batch)
+                telemetry.CONSUMER_BATCH.labels(self.name).observe(len(batch.entries))
                 telemetry.CONSUMER_SECONDS.labels(self.name).observe(time.perf_counter() - started)
-            if self._letters:
-                await self._redrive()
+            if self._letters and await redrive(self._mongo, self.name, self._effect, self.expected):
+                self._blocked, self._letters = await dead_letters.open_subjects(self._mongo, self.name)
+                await dead_letters.measure(self._mongo, self.name)
+            if time.monotonic() > self._measured + _MEASURE_SECONDS:
+                await dead_letters.measure(self._mongo, self.name)
+                self._measured = time.monotonic()
             self._measure_lag()
             self.healthy = True
 
-    async def _decode(self, fetched: dict[TopicPartition, list[ConsumerRecord]]) -> list[Entry]:
-        entries: list[Entry] = []
-        for partition, records in fetched.items():
-            expected = self.expected.get(partition)
-            if expected is None:
-                continue  # revoked, or not taken over yet: its next owner begins at the stored position
-            for record in records:
-                if record.offset < expected:
-                    continue
-                entries.append(self._entry(partition, record))
-                if len(entries) % _SLICE == 0:
-                    await asyncio.sleep(0)
-        return entries
-
-    def _entry(self, partition: TopicPartition, record: ConsumerRecord) -> Entry:
-        try:
-            return Entry(partition, record, event=from_message(record.headers, record.value, self._effect.types))
-        except BadEvent as bad:
-            subject = record.key.decode(errors="replace") if record.key else None
-            return Entry(partition, record, letter=self._dead(record, subject, bad.reason, str(bad)))
-
-    def _dead(self, record: ConsumerRecord, subject: str | None, reason: str, detail: str) -> Document:
-        return dead_letters.letter(self.name, record, subject, "dead", reason, detail)
-
-    async def _process(self, entries: list[Entry]) -> None:
+    async def _process(self, batch: Batch) -> None:
         """Commit the entries; halve around one that fails for an unknown reason until it stands alone."""
         attempt = buried = 0
-        while entries:
+        while batch.entries:
             try:
-                await self._commit(entries)
+                await self._commit(batch)
                 return
             except Poison as poison:
-                place = self._bury(entries, poison)
+                place = self._bury(batch, poison)
                 buried += 1
-                if buried > _BAD_LIMIT and len(entries) > place + 1:
+                if buried > _BAD_LIMIT and len(batch.entries) > place + 1:
                     # Enough to stop for: commit this far, rather than try the whole batch again for each bad one.
-                    await self._process(entries[: place + 1])
-                    entries, buried = entries[place + 1 :], 0
+                    await self._process(Batch(batch.entries[: place + 1]))
+                    batch, buried = Batch(batch.entries[place + 1 :]), 0
             except (_Resynchronised, StopAndPage, CommitUnknown, asyncio.CancelledError):
                 raise
             except Exception as error:
                 if is_unreachable(error):
                     raise  # MongoDB's trouble, not the message's
                 attempt += 1
-                first = entries[0].record
+                first = batch.entries[0].record
                 log.exception(
                     "consumer_effect_failed",
                     consumer=self.name,
-                    events=len(entries),
+                    events=len(batch.entries),
                     attempt=attempt,
                     first=f"{first.topic}:{first.partition}:{first.offset}",
                 )
-                if len(entries) > 1:
-                    half = len(entries) // 2
-                    await self._process(entries[:half])
-                    await self._process(entries[half:])
+                if len(batch.entries) > 1:
+                    half = len(batch.entries) // 2
+                    await self._process(Batch(batch.entries[:half]))
+                    await self._process(Batch(batch.entries[half:]))
                     return
                 if attempt >= _UNKNOWN_TRIES:
-                    event = entries[0].event
+                    event = batch.entries[0].event
                     if event is None:
                         raise
-                    self._bury(entries, Poison(event, "unknown_error", f"{type(error).__name__}: {error}"))
+                    self._bury(batch, Poison(event, "unknown_error", f"{type(error).__name__}: {error}"))
                 else:
                     await asyncio.sleep(random.uniform(0, 0.1 * 2**attempt))  # noqa: S311 - jitter
 
-    def _bury(self, entries: list[Entry], poison: Poison) -> int:
+    def _bury(self, batch: Batch, poison: Poison) -> int:
         """Make a letter of the poisonous event; returns its place."""
-        place = next(index for index, entry in enumerate(entries) if entry.event is poison.event)
-        entries[place].event = None
-        entries[place].letter = self._dead(entries[place].record, poison.event.subject, poison.reason, str(poison))
+        place = next(index for index, entry in enumerate(batch.entries) if entry.event is poison.event)
+        entry = batch.entries[place]
+        entry.event = None
+        entry.letter = dead_letters.letter(self.name, entry.record, poison.event.subject, "dead", poison.reason, str(poison))
         return place
 
-    async def _commit(self, entries: list[Entry]) -> None:
+    async def _commit(self, batch: Batch) -> None:
         """One transaction: effects, dead letters, positions. Transient trouble is tried again for as long as it lasts."""
-        events, letters, moves = self._sort(entries)
+        events, letters, moves = self._sort(batch.entries)
         if not moves:
             return
 
@@ -280,12 +217,15 @@ class Consumer:
             await positions.move(self._mongo, self.name, moves, tx)
             fail_points.hit("consumer.in_transaction")
 
-        parents = tuple(event.traceparent for event in events if event.traceparent)
+        prepared = batch.prepared
+        if not prepared or events != batch.events:
+            prepared = await offload(len(events), self._effect.prepare, events) if events else None
+        parents = tuple(event.traceparent for event in events if event.traceparent) if telemetry.tracing() else ()
         with telemetry.span(f"consume {self.name}", "consumer", links=parents):
-            applied = await self._persist(events, also)
+            applied = await self._persist(prepared, also)
         for partition, (_, following) in moves.items():
             self.expected[partition] = following
-        self._count(entries, applied, letters)
+        self._count(batch.entries, events, applied, letters)
         if letters:
             self._letters += len(letters)
             self._blocked |= {(doc["topic"], doc["subject"]) for doc in letters if doc["subject"] is not None}
@@ -293,11 +233,11 @@ class Consumer:
             if self._worst > _BAD_LIMIT:
                 raise StopAndPage(f"more than {_BAD_LIMIT} of the last {_BAD_WINDOW} messages were bad")
 
-    async def _persist(self, events: list[Event], also: Any) -> Applied:
+    async def _persist(self, prepared: Any, also: Any) -> Applied:
         attempt, careful = 0, False
         while True:
             try:
-                return await self._effect.commit(events, also, careful=careful)
+                return await self._effect.commit(prepared, also, careful=careful)
             except WriteRace as race:
                 if race.reason == positions.FENCED:
                     await self._resynchronise("fenced")
@@ -318,9 +258,8 @@ class Consumer:
     async def _resynchronise(self, why: str) -> None:
         """Somebody else moved our position, or a commit's outcome is unknown: start again from what is stored."""
         log.warning("consumer_resynchronised", consumer=self.name, why=why)
-        assigned = set(self.expected)
-        stored = await positions.load(self._mongo, self.name, assigned)
-        self._seek(stored)
+        stored = await positions.load(self._mongo, self.name, set(self.expected))
+        self.prefetch.seek(stored)
         self.expected = stored
         raise _Resynchronised
 
@@ -345,7 +284,7 @@ class Consumer:
                 events.append(event)
         return events, letters, moves
 
-    def _count(self, entries: list[Entry], applied: Applied, letters: list[Document]) -> None:
+    def _count(self, entries: list[Entry], events: list[Event], applied: Applied, letters: list[Document]) -> None:
         dead = [doc for doc in letters if doc["state"] == "dead"]
         for doc in dead:
             telemetry.DEAD_LETTERS_TOTAL.labels(self.name, doc["reason"]).inc()
@@ -359,7 +298,7 @@ class Consumer:
                 self._worst = max(self._worst, sum(self._recent) if place else 0)
         else:
             self._recent.extend([False] * min(len(entries), _BAD_WINDOW))
-        telemetry.CONSUMER_EVENTS.labels(self.name).inc(len(entries) - len(letters) - applied.duplicates)
+        telemetry.CONSUMER_EVENTS.labels(self.name).inc(len(events) - applied.duplicates)
         telemetry.CONSUMER_DUPLICATES.labels(self.name).inc(applied.duplicates)
         telemetry.EVENTS_GAP.labels(self.name).inc(applied.gaps)
         if applied.gaps:
@@ -368,51 +307,8 @@ class Consumer:
     def _measure_lag(self) -> None:
         for partition, expected in self.expected.items():
             try:
-                end = self._kafka.highwater(partition)
+                end = self.prefetch.kafka.highwater(partition)
             except (AssertionError, IllegalStateError):
                 continue  # revoked meanwhile
             if end is not None:
                 telemetry.CONSUMER_LAG.labels(self.name, partition.topic, str(partition.partition)).set(max(0, end - expected))
-
-    async def _redrive(self) -> None:
-        """Do what an operator asked for: the letters of one subject, in order, each with its effect in one transaction."""
-        owned = [(partition.topic, partition.partition) for partition in self.expected]
-        letters = await dead_letters.requested(self._mongo, self.name, owned)
-        for index, doc in enumerate(letters):
-            failure = await self._redrive_one(doc)
-            if failure is not None:
-                await dead_letters.redrive_failed(self._mongo, letters[index:], *failure)
-                break
-        if letters:
-            self._blocked, self._letters = await dead_letters.open_subjects(self._mongo, self.name)
-            await dead_letters.measure(self._mongo, self.name)
-
-    async def _redrive_one(self, doc: Document) -> tuple[str, str] | None:
-        partition = TopicPartition(doc["topic"], doc["partition"])
-        expected = self.expected.get(partition)
-        if expected is None:
-            return "not_owned", "the partition moved to another consumer"
-
-        async def also(tx: Tx) -> None:
-            await dead_letters.remove(self._mongo, doc["_id"], tx)
-            await positions.move(self._mongo, self.name, {partition: (expected, expected)}, tx)
-
-        try:
-            event = from_message([(name, bytes(raw)) for name, raw in doc["headers"]], bytes(doc["value"]), self._effect.types)
-            applied = await self._effect.commit([event], also, careful=True)
-        except BadEvent as bad:
-            return bad.reason, str(bad)
-        except Poison as poison:
-            return poison.reason, str(poison)
-        except (WriteRace, CommitUnknown, PyMongoError) as error:
-            return "unavailable", type(error).__name__
-        except Exception as error:
-            log.exception("redrive_failed", consumer=self.name, letter=doc["_id"])
-            return "unknown_error", f"{type(error).__name__}: {error}"
-        telemetry.CONSUMER_EVENTS.labels(self.name).inc(1 - applied.duplicates)
-        log.info("redriven", consumer=self.name, letter=doc["_id"])
-        return None
-
-
-class _Resynchronised(Exception):
-    """The batch in hand is void: its partitions were sought to their stored positions."""

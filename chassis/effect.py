@@ -2,8 +2,9 @@
 
 - a Projection turns a batch into inserts and increments;
 - Reactions turn each event into a Decision, which may emit events itself.
-Either commits in one transaction with what the engine adds (`also`: positions and dead letters).
-Next: chassis/consumer.py.
+Either commits in one transaction with what the engine adds (`also`: positions and dead letters). What can be computed
+without the database is prepared before, while the batch ahead is being committed.
+Next: chassis/prefetch.py, which prepares, and chassis/consumer.py, which commits.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from chassis.decision import Decision, Document, Documents, Outcome, Write
 from chassis.errors import DomainError
@@ -46,27 +47,46 @@ class Effect(Protocol):
 
     types: Mapping[str, type[Payload]]
 
-    async def commit(self, events: Sequence[Event], also: Also, *, careful: bool) -> Applied:
-        """`careful` after a race: look first which events are new instead of trying the inserts."""
+    def prepare(self, events: Sequence[Event]) -> Any:
+        """What `commit` wants of these events (at least one). Pure, and safe in a thread."""
+        ...
+
+    async def commit(self, prepared: Any, also: Also, *, careful: bool) -> Applied:
+        """What was prepared, or None without events. Must leave it as it is: it is used again when the commit failed.
+
+        `careful` after a race: look first which events are new instead of trying the inserts.
+        """
         ...
 
 
-Project = Callable[[Tx, Sequence[Event], bool], Awaitable[Applied]]
+Project = Callable[[Tx, Any, bool], Awaitable[Applied]]
+
+
+def as_they_are(events: Sequence[Event]) -> Sequence[Event]:
+    """The preparation of an effect that needs none."""
+    return events
 
 
 class Projection:
-    """A batch becomes inserts and increments: `project(tx, events, careful)` must dedupe by itself."""
+    """A batch becomes inserts and increments: `project(tx, prepare(events), careful)` must dedupe by itself."""
 
-    def __init__(self, mongo: Mongo, types: Sequence[type[Payload]], project: Project) -> None:
+    def __init__(
+        self,
+        mongo: Mongo,
+        types: Sequence[type[Payload]],
+        project: Project,
+        prepare: Callable[[Sequence[Event]], Any] = as_they_are,
+    ) -> None:
         self.types: Mapping[str, type[Payload]] = {event.TYPE: event for event in types}
+        self.prepare = prepare
         self._mongo = mongo
         self._project = project
 
-    async def commit(self, events: Sequence[Event], also: Also, *, careful: bool) -> Applied:
+    async def commit(self, prepared: Any, also: Also, *, careful: bool) -> Applied:
         """One transaction for the batch."""
 
         async def work(tx: Tx) -> Applied:
-            applied = await self._project(tx, events, careful) if events else Applied()
+            applied = await self._project(tx, prepared, careful) if prepared is not None else Applied()
             await also(tx)
             return applied
 
@@ -85,9 +105,19 @@ class Reactions:
         self._table = table
         self._committed = committed
 
-    async def commit(self, events: Sequence[Event], also: Also, *, careful: bool) -> Applied:  # noqa: ARG002 - always careful
+    def prepare(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Decisions are made for each attempt anew: nothing to prepare."""
+        return events
+
+    async def commit(
+        self,
+        prepared: Sequence[Event] | None,
+        also: Also,
+        *,
+        careful: bool,  # noqa: ARG002 - always careful
+    ) -> Applied:
         """One transaction for the batch; raises Poison for the first event that its rule refuses."""
-        applied = Applied()
+        applied, events = Applied(), prepared or ()
         decisions = [self._decision(event) for event in events]
 
         async def note(tx: Tx, results: list[Document | Exception]) -> None:

@@ -6,7 +6,7 @@ Labels are bounded: route templates, reasons and names from the code, never a va
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
@@ -59,6 +59,12 @@ def http(method: str, template: str, status: int, seconds: float) -> None:
         _http_children[key] = children
     children[0].inc()
     children[1].observe(seconds)
+
+
+def forget_lag(consumer: str, topic: str, partition: int) -> None:
+    """The partition is somebody else's now: a gauge left behind would show its lag of then for ever."""
+    with suppress(KeyError):  # never measured
+        CONSUMER_LAG.remove(consumer, topic, str(partition))
 
 
 def tracing() -> bool:

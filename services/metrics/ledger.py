@@ -5,16 +5,27 @@ Inserts are tried first; only when one meets a duplicate, the batch is done agai
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from pymongo import ReplaceOne, UpdateOne
 
 from chassis.effect import Applied
 from chassis.mongo import Document, Mongo, Tx, WriteRace
+from chassis.offload import offload
 from contracts.envelope import Event
-from services.metrics.projections import Fact, Folded, Increments, Row, fact_id, fold, ledger_row, predecessor
+from services.metrics.projections import (
+    REGISTERED,
+    Fact,
+    Folded,
+    Increments,
+    Row,
+    fact_id,
+    fold,
+    ledger_row,
+    predecessor,
+)
 
 LEDGER = "ledger"
 FACTS = "facts"
@@ -22,7 +33,6 @@ ROLLUPS = "rollups"
 TOTALS = "totals"
 PENDING = "pending"
 GENERATION = "1"
-_SLICE = 500  # events folded before the event loop gets a turn: well under 20 ms
 _PENDING_PAGE = 500
 _CODE = re.compile(r"(?<=\d)_(?=\d)")
 
@@ -47,33 +57,69 @@ def value_of(field: str) -> str:
     return _CODE.sub(".", field)
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What new ledger rows change besides the ledger."""
+
+    folded: Folded
+    months: list[UpdateOne]
+    totals: list[UpdateOne]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A batch as rows, the predecessors that aren't in it, and its counts, if they are the same whatever is stored."""
+
+    events: int
+    rows: dict[str, Row]
+    before: set[str]
+    counts: Counts | None
+
+
+def prepare(events: Sequence[Event]) -> Prepared:
+    """What can be computed of a batch before its transaction. Pure."""
+    rows = {row["_id"]: row for row in map(ledger_row, events)}
+    before = {identity for identity in map(predecessor, events) if identity is not None and identity not in rows}
+    counts = None if _facts_wanted(rows.values(), careful=False) else count(rows.values(), {})
+    return Prepared(len(events), rows, before, counts)
+
+
+def count(rows: Iterable[Row], facts: Mapping[str, Fact]) -> Counts:
+    """Fold new rows, given the facts that exist for their people."""
+    folded = fold(rows, facts)
+    increments = folded.increments()
+    return Counts(folded, month_updates(increments), total_updates(increments))
+
+
+def _facts_wanted(rows: Iterable[Row], *, careful: bool) -> set[str]:
+    """Which facts decide what the rows count. Nearly every P1 is a person's first: it is looked up only after a clash."""
+    wanted: set[str] = set()
+    for row in rows:
+        measure = row.get("measure")
+        if measure == "P1" and careful:
+            wanted.add(fact_id(row["person"], "P1"))
+        elif measure is not None and measure not in (REGISTERED, "P1"):
+            wanted |= {fact_id(row["person"], measure), fact_id(row["person"], "P1")}
+    return wanted
+
+
 class Ledger:
-    """`project` is the function that a Projection wants."""
+    """`project` is the function that a Projection wants, with `prepare`."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
 
-    async def project(self, tx: Tx, events: Sequence[Event], careful: bool) -> Applied:
+    async def project(self, tx: Tx, prepared: Prepared, careful: bool) -> Applied:
         """Ledger rows, facts and rollups of one batch. Counts events seen before and predecessors never seen."""
-        rows: dict[str, Row] = {}
-        needed: set[str] = set()
-        for index, event in enumerate(events, start=1):
-            row = ledger_row(event)
-            rows[row["_id"]] = row
-            before = predecessor(event)
-            if before is not None:
-                needed.add(before)
-            if index % _SLICE == 0:
-                await asyncio.sleep(0)
+        rows, counts = prepared.rows, prepared.counts
         if careful:
-            for known in await self._ids(LEDGER, rows, tx):
-                del rows[known]
-        missing = needed - rows.keys()
-        gaps = len(missing) - len(await self._ids(LEDGER, missing, tx)) if missing else 0
+            known = set(await self._ids(LEDGER, rows, tx))
+            rows, counts = {identity: row for identity, row in rows.items() if identity not in known}, None
+        gaps = len(prepared.before) - len(await self._ids(LEDGER, prepared.before, tx)) if prepared.before else 0
         if rows:
             await self._mongo.insert_all(LEDGER, list(rows.values()), tx)
-            await self._count(tx, list(rows.values()), careful=careful)
-        return Applied(duplicates=len(events) - len(rows), gaps=gaps)
+            await self._write(tx, counts or await self._count(tx, rows.values(), careful=careful))
+        return Applied(duplicates=prepared.events - len(rows), gaps=gaps)
 
     async def resolve_pending(self) -> int:
         """Count evidence that came before its person's P1 was seen, now that it may have been; returns how many waited."""
@@ -88,14 +134,19 @@ class Ledger:
             deleted = await self._mongo[PENDING].delete_many({"_id": {"$in": [row["_id"] for row in rows]}}, session=tx)
             if deleted.deleted_count != len(rows):
                 raise WriteRace("pending")  # another process counts some of them: nothing is deleted uncounted
-            await self._count(tx, rows, careful=True)
+            await self._write(tx, await self._count(tx, rows, careful=True))
 
         if rows:
             await self._mongo.transaction(work)
         return len(waiting)
 
-    async def _count(self, tx: Tx, rows: Sequence[Row], *, careful: bool) -> None:
-        folded = await self._fold(rows, await self._known_facts(tx, rows, careful=careful))
+    async def _count(self, tx: Tx, rows: Collection[Row], *, careful: bool) -> Counts:
+        wanted = _facts_wanted(rows, careful=careful)
+        facts = {doc["_id"]: doc for doc in await self._mongo.find_by_ids(FACTS, wanted, tx)} if wanted else {}
+        return await offload(len(rows), count, rows, facts)
+
+    async def _write(self, tx: Tx, counts: Counts) -> None:
+        folded = counts.folded
         if folded.pending:
             await self._mongo[PENDING].insert_many(folded.pending, session=tx)
         if folded.new_facts:
@@ -103,27 +154,9 @@ class Ledger:
         if folded.earlier_facts:
             requests = [ReplaceOne({"_id": identity}, fact) for identity, fact in folded.earlier_facts.items()]
             await self._mongo[FACTS].bulk_write(requests, session=tx)
-        increments = folded.increments() if len(rows) <= _SLICE else await asyncio.to_thread(folded.increments)
-        for collection, updates in ((ROLLUPS, month_updates(increments)), (TOTALS, total_updates(increments))):
+        for collection, updates in ((ROLLUPS, counts.months), (TOTALS, counts.totals)):
             if updates:
                 await self._mongo[collection].bulk_write(updates, ordered=False, session=tx)
-
-    async def _known_facts(self, tx: Tx, rows: Sequence[Row], *, careful: bool) -> dict[str, Fact]:
-        """Facts that exist already. Nearly every P1 is a person's first: it is looked up only after a clash."""
-        wanted: set[str] = set()
-        for row in rows:
-            measure = row.get("measure")
-            if measure == "P1" and careful:
-                wanted.add(fact_id(row["person"], "P1"))
-            elif measure is not None and measure.startswith("P") and measure != "P1":
-                wanted |= {fact_id(row["person"], measure), fact_id(row["person"], "P1")}
-        return {doc["_id"]: doc for doc in await self._mongo.find_by_ids(FACTS, wanted, tx)} if wanted else {}
-
-    @staticmethod
-    async def _fold(rows: Sequence[Row], facts: dict[str, Fact]) -> Folded:
-        if len(rows) <= _SLICE:
-            return fold(rows, facts)
-        return await asyncio.to_thread(fold, rows, facts)  # the event loop stays free; fold touches nothing shared
 
     async def _ids(self, collection: str, ids: Iterable[str], tx: Tx) -> list[str]:
         query = {"_id": {"$in": list(ids)}}

@@ -25,17 +25,14 @@ def build(settings: MetricsSettings) -> Service:
     book = ledger.Ledger(core.mongo)
     use_cases = UseCases(Store(core.mongo), core.group_commit, figures, book)
     reconciliation = Reconciliation(core.mongo, settings.reconcile_every_seconds)
+    effect = Projection(core.mongo, list(TYPES.values()), book.project, ledger.prepare)
     every_topic = [topic for topics in TOPICS.values() for topic in topics]
     return Service(
         core=core,
         title="Jakpreneur metrics",
         topics=TOPICS[NAME],
         routers=[api.routes(use_cases, reconciliation), assessments_api.routes(use_cases)],
-        consumers=[
-            Consumer(
-                core.mongo, settings, "metrics-ledger", every_topic, Projection(core.mongo, list(TYPES.values()), book.project)
-            )
-        ],
+        consumers=[Consumer(core.mongo, settings, "metrics-ledger", every_topic, effect)],
         workers={
             "follow-figures": use_cases.follow_figures,
             "reconciliation": reconciliation.work,

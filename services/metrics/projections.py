@@ -113,30 +113,35 @@ class Increments:
     days: dict[tuple[str, str, str], dict[tuple[str, str], int]] = field(default_factory=dict)
     totals: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
 
-    def add(self, counted: Sequence[Counted], sign: int = 1) -> None:
+    def add(self, counted: Iterable[Counted], sign: int = 1) -> None:
         """Fold one list of counted people. The counting itself runs in C: it is the hot part of a large batch."""
-        for measure in {entry.measure for entry in counted}:
-            entries = [entry for entry in counted if entry.measure == measure]
-            days = [entry.day for entry in entries]
-            people = [entry.attributes for entry in entries]
-            for day, count in Counter(days).items():
-                self._add(measure, "all", "all", day, count * sign)
-            for dimension in ATTRIBUTES:
-                for (day, value), count in Counter(zip(days, map(itemgetter(dimension), people), strict=True)).items():
-                    self._add(measure, dimension, value, day, count * sign)
-            pairs = map(itemgetter("dinas", "kota"), people)
-            for (day, (dinas, kota)), count in Counter(zip(days, pairs, strict=True)).items():
-                self._add(measure, "dinas+kota", f"{dinas}+{kota}", day, count * sign)
+        by_day: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+        for measure, day, attributes in counted:
+            by_day.setdefault((measure, day), []).append(attributes)
+        by_month: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+        for (measure, day), people in by_day.items():
+            month = day[:7]
+            by_month.setdefault((measure, month), []).extend(people)
+            for dimension in DAILY:
+                days = self.days.setdefault((measure, dimension, month), {})
+                for value, count in _by_value(dimension, people):
+                    days[value, day[8:]] = days.get((value, day[8:]), 0) + count * sign
+        for (measure, month), people in by_month.items():
+            for dimension in DIMENSIONS:
+                totals = self.totals.setdefault((measure, dimension), {})
+                months = self.months.setdefault((measure, dimension, month), {})
+                for value, count in _by_value(dimension, people):
+                    totals[value] = totals.get(value, 0) + count * sign
+                    months[value] = months.get(value, 0) + count * sign
 
-    def _add(self, measure: str, dimension: str, value: str, day: str, count: int) -> None:
-        totals = self.totals.setdefault((measure, dimension), {})
-        totals[value] = totals.get(value, 0) + count
-        key = (measure, dimension, day[:7])
-        months = self.months.setdefault(key, {})
-        months[value] = months.get(value, 0) + count
-        if dimension in DAILY:
-            days = self.days.setdefault(key, {})
-            days[value, day[8:]] = days.get((value, day[8:]), 0) + count
+
+def _by_value(dimension: str, people: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, int]]:
+    if dimension == "all":
+        return (("all", len(people)),)
+    if dimension == "dinas+kota":
+        pairs = Counter(map(itemgetter("dinas", "kota"), people))
+        return ((f"{dinas}+{kota}", count) for (dinas, kota), count in pairs.items())
+    return Counter(map(itemgetter(dimension), people)).items()
 
 
 @dataclass(slots=True)

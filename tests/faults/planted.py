@@ -23,8 +23,7 @@ from chassis.outbox import OUTBOX
 from chassis.positions import POSITIONS
 from chassis.relay import Relay
 from contracts.envelope import Event
-from services.metrics.ledger import LEDGER, Ledger
-from services.metrics.projections import ledger_row
+from services.metrics.ledger import LEDGER, Ledger, Prepared
 from services.training.domain.seats import Desk
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -96,9 +95,9 @@ def newest_first(patch: pytest.MonkeyPatch) -> None:
 def position_before_effect(patch: pytest.MonkeyPatch) -> None:
     """The position moves in a transaction of its own, before the effect."""
 
-    async def commit(self: Projection, events: Sequence[Event], also: Also, *, careful: bool) -> Applied:
+    async def commit(self: Projection, prepared: Any, also: Also, *, careful: bool) -> Applied:
         await self._mongo.transaction(also)
-        return await self._mongo.transaction(lambda tx: self._project(tx, events, careful))
+        return await self._mongo.transaction(lambda tx: self._project(tx, prepared, careful))
 
     patch.setattr(Projection, "commit", commit)
 
@@ -121,11 +120,10 @@ def figures_without_dedupe(patch: pytest.MonkeyPatch) -> None:
     """Metrics' ledger drops what it has seen, its figures count it again."""
     plain = Ledger.project
 
-    async def project(self: Ledger, tx: Tx, events: Sequence[Event], careful: bool) -> Applied:
-        rows = {row["_id"]: row for row in map(ledger_row, events)}
-        known = await self._ids(LEDGER, rows, tx)
-        applied = await plain(self, tx, events, careful)
-        await self._count(tx, [rows[identity] for identity in known], careful=True)
+    async def project(self: Ledger, tx: Tx, prepared: Prepared, careful: bool) -> Applied:
+        known = await self._ids(LEDGER, prepared.rows, tx)
+        applied = await plain(self, tx, prepared, careful)
+        await self._write(tx, await self._count(tx, [prepared.rows[identity] for identity in known], careful=True))
         return applied
 
     patch.setattr(Ledger, "project", project)

@@ -12,6 +12,7 @@ from aiokafka import TopicPartition
 from chassis import fail_points
 from chassis.consumer import _Resynchronised
 from chassis.outbox import OUTBOX
+from chassis.prefetch import Batch
 from chassis.relay import Relay
 from contracts.registration import TOPIC
 from deploy.local.stack import Stack
@@ -120,13 +121,15 @@ async def a_zombie_goes_on(small: Small, patch: pytest.MonkeyPatch) -> tuple[str
     records = await read_all(small.settings, TOPIC)
     await small.consume("metrics")
     zombie = small.consumer("metrics")
-    zombie._kafka = Mock()
+    zombie.prefetch.kafka = Mock()
     busiest = max(records, key=lambda record: record.offset).partition
     partition = TopicPartition(small.settings.kafka_topic_prefix + TOPIC, busiest)
     zombie.expected = {partition: 0}
-    entries = [zombie._entry(partition, record) for record in records if (record.partition, record.offset) == (busiest, 0)]
+    entries = [
+        zombie.prefetch.entry(partition, record) for record in records if (record.partition, record.offset) == (busiest, 0)
+    ]
     try:
-        await zombie._process(entries)
+        await zombie._process(Batch(entries))
     except _Resynchronised:
         pass  # as it must be: its position had moved on
     finally:

@@ -14,9 +14,10 @@ from pymongo.errors import AutoReconnect, PyMongoError
 
 from chassis import consumer as consumer_module
 from chassis import dead_letters, kafka, outbox, positions
-from chassis.consumer import Consumer, Entry
+from chassis.consumer import Consumer
 from chassis.effect import Applied, Effect
 from chassis.mongo import CommitUnknown, Mongo, WriteRace
+from chassis.prefetch import Batch, Entry
 from chassis.settings import Settings
 from tests.conftest import SettingsFactory
 from tests.harness.events import TOPIC, Echoed, Sender
@@ -158,7 +159,7 @@ class Seeks:
 
 async def entries_of(subject: Consumer, settings: Settings) -> list[Entry]:
     """All messages of the topic as the consumer would take them."""
-    return [subject._entry(TopicPartition(r.topic, r.partition), r) for r in await read_all(settings, TOPIC)]
+    return [subject.prefetch.entry(TopicPartition(r.topic, r.partition), r) for r in await read_all(settings, TOPIC)]
 
 
 @both_effects
@@ -166,18 +167,18 @@ async def test_a_zombie_changes_nothing(kind: str, mongo: Mongo, plain: Settings
     """A consumer sleeps with a batch in hand while another took over and moved on: on waking it can't write, and learns."""
     await sender.count_all(3, 2)
     zombie = consumer(mongo, plain, prefix, effect_of(kind, mongo, prefix))
-    zombie._kafka = Seeks()
+    zombie.prefetch.kafka = Seeks()
     asleep = await entries_of(zombie, plain)
     zombie.expected = dict.fromkeys({entry.partition for entry in asleep}, 0)
     async with consuming(consumer(mongo, plain, prefix, effect_of(kind, mongo, prefix))):
         await until_heard(mongo, {f"s{number}": [1, 2] for number in range(3)})
     before = (await heard(mongo), await stored_total(mongo), await mongo[outbox.OUTBOX].count_documents({}))
     with pytest.raises(consumer_module._Resynchronised):
-        await zombie._process(asleep)
+        await zombie._process(Batch(asleep))
     after = (await heard(mongo), await stored_total(mongo), await mongo[outbox.OUTBOX].count_documents({}))
     assert before == after
     stored = {TopicPartition(doc["topic"], doc["partition"]): doc["next_offset"] for doc in await positions.stored(mongo)}
-    assert {partition: stored[partition] for partition in zombie.expected} == zombie.expected == zombie._kafka.to
+    assert {partition: stored[partition] for partition in zombie.expected} == zombie.expected == zombie.prefetch.kafka.to
 
 
 class Interrupted:
@@ -185,6 +186,7 @@ class Interrupted:
 
     def __init__(self, inner: Effect, outcomes: list[bool], break_first: bool = False) -> None:
         self.types = inner.types
+        self.prepare = inner.prepare
         self._inner = inner
         self._outcomes = outcomes
         self._broken = break_first
@@ -380,6 +382,7 @@ async def test_lag_is_what_kafka_has_and_we_have_not(mongo: Mongo, plain: Settin
 
     class StandsStill:
         types = inner.types
+        prepare = staticmethod(inner.prepare)
 
         async def commit(self, events: Any, also: Any, *, careful: bool) -> Applied:
             if events[0].sequence > 3:
@@ -406,6 +409,7 @@ async def test_a_transient_error_is_tried_again(mongo: Mongo, plain: Settings, p
 
     class Shaky:
         types = inner.types
+        prepare = staticmethod(inner.prepare)
 
         async def commit(self, events: Any, also: Any, *, careful: bool) -> Applied:
             if trouble:

@@ -15,7 +15,7 @@ from contracts.envelope import Event, Payload
 from contracts.registration import JakpreneurVerified
 from contracts.training import EnrolmentCompleted
 from services.metrics.figures import Figures
-from services.metrics.ledger import PENDING, TOTALS, Ledger, total_id
+from services.metrics.ledger import PENDING, TOTALS, Ledger, prepare, total_id
 from services.metrics.projections import ATTRIBUTES, UNKNOWN
 from services.metrics.reconciliation import Reconciliation
 from services.metrics.suppression import public_series
@@ -92,9 +92,9 @@ async def project(mongo: Mongo, events: Sequence[Event], size: int = 60) -> None
     for start in range(0, len(events), size):
         batch = events[start : start + size]
         try:
-            await mongo.transaction(lambda tx, batch=batch: ledger.project(tx, batch, False))  # type: ignore[misc]
+            await mongo.transaction(lambda tx, batch=batch: ledger.project(tx, prepare(batch), False))  # type: ignore[misc]
         except WriteRace:
-            await mongo.transaction(lambda tx, batch=batch: ledger.project(tx, batch, True))  # type: ignore[misc]
+            await mongo.transaction(lambda tx, batch=batch: ledger.project(tx, prepare(batch), True))  # type: ignore[misc]
 
 
 async def reconciled(mongo: Mongo) -> tuple[int, int, list[dict[str, object]]]:

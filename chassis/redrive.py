@@ -1,0 +1,59 @@
+"""Redrive: the consumer that owns the partition applies an operator's letters, in order, each with its effect in one transaction.
+
+Next: chassis/dead_letters.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiokafka import TopicPartition
+from pymongo.errors import PyMongoError
+
+from chassis import dead_letters, logs, positions, telemetry
+from chassis.effect import Effect, Poison
+from chassis.mongo import CommitUnknown, Document, Mongo, Tx, WriteRace
+from contracts.envelope import BadEvent, from_message
+
+log = logs.get(__name__)
+
+
+async def redrive(mongo: Mongo, consumer: str, effect: Effect, expected: Mapping[TopicPartition, int]) -> bool:
+    """Do what was asked for of one subject's letters; returns whether there was anything."""
+    owned = [(partition.topic, partition.partition) for partition in expected]
+    letters = await dead_letters.requested(mongo, consumer, owned)
+    for index, doc in enumerate(letters):
+        failure = await _redrive_one(mongo, consumer, effect, expected, doc)
+        if failure is not None:
+            await dead_letters.redrive_failed(mongo, letters[index:], *failure)
+            break
+    return bool(letters)
+
+
+async def _redrive_one(
+    mongo: Mongo, consumer: str, effect: Effect, expected: Mapping[TopicPartition, int], doc: Document
+) -> tuple[str, str] | None:
+    partition = TopicPartition(doc["topic"], doc["partition"])
+    place = expected.get(partition)
+    if place is None:
+        return "not_owned", "the partition moved to another consumer"
+
+    async def also(tx: Tx) -> None:
+        await dead_letters.remove(mongo, doc["_id"], tx)
+        await positions.move(mongo, consumer, {partition: (place, place)}, tx)
+
+    try:
+        event = from_message([(name, bytes(raw)) for name, raw in doc["headers"]], bytes(doc["value"]), effect.types)
+        applied = await effect.commit(effect.prepare([event]), also, careful=True)
+    except BadEvent as bad:
+        return bad.reason, str(bad)
+    except Poison as poison:
+        return poison.reason, str(poison)
+    except (WriteRace, CommitUnknown, PyMongoError) as error:
+        return "unavailable", type(error).__name__
+    except Exception as error:
+        log.exception("redrive_failed", consumer=consumer, letter=doc["_id"])
+        return "unknown_error", f"{type(error).__name__}: {error}"
+    telemetry.CONSUMER_EVENTS.labels(consumer).inc(1 - applied.duplicates)
+    log.info("redriven", consumer=consumer, letter=doc["_id"])
+    return None
