@@ -55,8 +55,6 @@ class RequestContext:
         logs.bind(request_id=request_id.decode())
 
         ours = [(b"x-request-id", request_id), (b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
-        # For the reply to a bug, which the framework sends from outside this middleware: see problems.py.
-        scope.setdefault("state", {})["reply_headers"] = ours
         started = time.perf_counter()
         status = 500
 
@@ -67,7 +65,7 @@ class RequestContext:
                 message["headers"] = [*message["headers"], *ours]
             await send(message)
 
-        # A direct route needs nothing of what lies between here and the router.
+        # A direct route needs nothing of what lies between here and the router: it answers its own errors.
         route = self._direct.get((scope["method"], scope["path"]))
         app = self._app if route is None else route.app
         if route is not None:
@@ -85,11 +83,28 @@ class RequestContext:
             telemetry.http(scope["method"], template, status, time.perf_counter() - started)
 
 
+class Api(FastAPI):
+    """FastAPI with RequestContext around everything, its own middleware too; only CORS is further out."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Starlette calls this once, for the first request."""
+        stack: ASGIApp = RequestContext(super().build_middleware_stack(), table(self.router.routes))
+        if self.state.cors_origins:
+            stack = CORSMiddleware(
+                stack,
+                allow_origins=self.state.cors_origins,
+                allow_methods=["*"],
+                allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Accept-Language", "X-Request-Id"],
+                expose_headers=["ETag", "X-Request-Id", "Retry-After"],
+            )
+        return stack
+
+
 def create_app(
     title: str, settings: Settings, routers: Sequence[APIRouter], authenticator: Authenticator | None, version: str = "1.0.0"
 ) -> FastAPI:
     """The public app. `authenticator` may be None only to read its OpenAPI document."""
-    app = FastAPI(
+    app = Api(
         title=title,
         version=version,
         openapi_url="/openapi.json",
@@ -98,19 +113,11 @@ def create_app(
     )
     app.state.authenticator = authenticator
     app.state.max_body_bytes = settings.max_body_bytes
+    app.state.cors_origins = settings.cors_origins
     for router in routers:
         # Not include_router: it matches every request twice, and our routers carry nothing that it would add.
         app.router.routes.extend(router.routes)
     problems.install(app)
-    app.add_middleware(RequestContext, direct=table(app.router.routes))
-    if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=["*"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Accept-Language", "X-Request-Id"],
-            expose_headers=["ETag", "X-Request-Id", "Retry-After"],
-        )
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign] # FastAPI's documented way to extend the document
     return app
 

@@ -142,6 +142,14 @@ def _key_reused() -> Invalid:
 
 
 @dataclass(slots=True)
+class Writes:
+    """For one collection: new documents, and (version that must still be there, document) for those that are replaced."""
+
+    inserts: list[Document] = field(default_factory=list)
+    replaces: list[tuple[int, Document]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class _Staged:
     document: Document
     guard: int  # the version that must still be there; 0: there must be none
@@ -184,13 +192,13 @@ class Staging:
             self.staged[document_id] = _Staged(document, earlier.guard if earlier else version)
             self.documents.put(document_id, document)
 
-    def inserts_and_replaces(self) -> dict[str, tuple[list[Document], list[tuple[int, Document]]]]:
-        """For each collection: documents to insert, and (guard version, document) to replace."""
-        grouped: dict[str, tuple[list[Document], list[tuple[int, Document]]]] = {}
+    def writes(self) -> dict[str, Writes]:
+        """What is to be written, by collection."""
+        grouped: dict[str, Writes] = {}
         for (collection, _), staged in self.staged.items():
-            inserts, replaces = grouped.setdefault(collection, ([], []))
+            writes = grouped.setdefault(collection, Writes())
             if staged.guard:
-                replaces.append((staged.guard, staged.document))
+                writes.replaces.append((staged.guard, staged.document))
             else:
-                inserts.append(staged.document)
+                writes.inserts.append(staged.document)
         return grouped

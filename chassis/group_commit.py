@@ -17,11 +17,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pymongo import ReplaceOne
 from pymongo.errors import PyMongoError
 
 from chassis import clock, logs, outbox, telemetry
-from chassis.decision import IDEMPOTENCY, Decision, Document, DocumentId, Documents, NotLoaded, Outcome, Staging, Torn
+from chassis.decision import (
+    IDEMPOTENCY,
+    Decision,
+    Document,
+    DocumentId,
+    Documents,
+    NotLoaded,
+    Outcome,
+    Staging,
+    Torn,
+    Writes,
+)
 from chassis.errors import DomainError, InFlight, Unavailable
 from chassis.mongo import CommitUnknown, Mongo, Tx, WriteRace, is_unreachable
 
@@ -77,15 +87,7 @@ async def commit_together(
         results.append(outcome.reply)
 
     async def write(tx: Tx) -> None:
-        for collection, (inserts, replaces) in staging.inserts_and_replaces().items():
-            if replaces:
-                requests = [ReplaceOne({"_id": doc["_id"], "version": guard}, doc) for guard, doc in replaces]
-                written = await mongo[collection].bulk_write(requests, ordered=False, session=tx)
-                if written.matched_count != len(requests):
-                    raise WriteRace("version")
-            if inserts:
-                await mongo[collection].insert_many(inserts, ordered=False, session=tx)
-        await outbox.save(mongo, rows, tx)
+        await mongo.write(staging.writes() | ({outbox.OUTBOX: Writes(inserts=rows)} if rows else {}), tx)
         if also is not None:
             await also(tx, results)
 
@@ -141,6 +143,7 @@ class _Waiting:
     decision: Decision
     traceparent: str | None
     reply: asyncio.Future[Document]
+    key: str | None
 
 
 class GroupCommit:
@@ -181,15 +184,13 @@ class GroupCommit:
             raise InFlight("in_flight", "Permintaan yang sama sedang diproses.", "The same request is being worked on.")
         if self._closing or len(self._waiting) >= _WAITING_LIMIT:
             raise Unavailable("The service is too busy or stopping. Try again with the same Idempotency-Key.")
-        waiting = _Waiting(decision, telemetry.traceparent(), asyncio.get_running_loop().create_future())
-        waiting.reply.add_done_callback(_retrieve)
-        self._waiting.append(waiting)
+        waiting = _Waiting(decision, telemetry.traceparent(), asyncio.get_running_loop().create_future(), key)
         if key is not None:
-            # The key is freed when the outcome is known, not when the caller goes away.
             self._in_flight.add(key)
-            waiting.reply.add_done_callback(lambda _: self._in_flight.discard(key))
+        self._waiting.append(waiting)
         self._wake.set()
-        return await asyncio.shield(waiting.reply)
+        # A caller that goes away cancels only this future: the decision is committed all the same.
+        return await waiting.reply
 
     async def submit_many(self, decisions: Sequence[Decision]) -> list[Document | BaseException]:
         """Submit all at once, in order; returns each one's reply or error."""
@@ -214,7 +215,7 @@ class GroupCommit:
                 await self._commit(batch)
             except Exception as bug:
                 log.exception("commit_failed")
-                _settle(batch, [bug] * len(batch))
+                self._settle(batch, [bug] * len(batch))
             telemetry.COMMIT_BATCH.observe(size)
             took = time.perf_counter() - started
             telemetry.COMMIT_SECONDS.observe(took)
@@ -229,12 +230,12 @@ class GroupCommit:
                 # What the database will never take (a value too large for it, say) stands in one decision: find it.
                 log.exception("commit_refused", decisions=len(batch))
                 if len(batch) == 1:
-                    _settle(batch, [bug])
+                    self._settle(batch, [bug])
                     return
                 break
             await asyncio.sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))  # noqa: S311 - jitter
         if len(batch) == 1:
-            _settle(batch, [Unavailable("The document is changing too often. Try again.")])
+            self._settle(batch, [Unavailable("The document is changing too often. Try again.")])
             return
         half = len(batch) // 2
         await self._commit(batch[:half], careful=True)
@@ -255,7 +256,7 @@ class GroupCommit:
             return False
         except CommitUnknown:
             log.error("commit_unknown", decisions=len(batch))
-            _settle(
+            self._settle(
                 batch,
                 [Unavailable("It is unknown whether the change was stored. Ask again with the same Idempotency-Key.")]
                 * len(batch),
@@ -265,24 +266,19 @@ class GroupCommit:
             if not is_unreachable(error):
                 raise
             log.warning("database_unreachable", error=type(error).__name__, decisions=len(batch))
-            _settle(batch, [Unavailable()] * len(batch))
+            self._settle(batch, [Unavailable()] * len(batch))
             return True
         self._committed()
-        _settle(batch, results)
+        self._settle(batch, results)
         return True
 
-
-def _retrieve(reply: asyncio.Future[Document]) -> None:
-    # A caller that went away never asks for its error; asyncio would complain about it.
-    if not reply.cancelled():
-        reply.exception()
-
-
-def _settle(batch: Sequence[_Waiting], results: Sequence[Document | Exception]) -> None:
-    for waiting, result in zip(batch, results, strict=True):
-        if waiting.reply.done():
-            continue
-        if isinstance(result, Exception):
-            waiting.reply.set_exception(result)
-        else:
-            waiting.reply.set_result(result)
+    def _settle(self, batch: Sequence[_Waiting], results: Sequence[Document | Exception]) -> None:
+        for waiting, result in zip(batch, results, strict=True):
+            if waiting.key is not None:
+                self._in_flight.discard(waiting.key)  # now that the outcome is known, not when its caller went away
+            if waiting.reply.done():
+                continue
+            if isinstance(result, Exception):
+                waiting.reply.set_exception(result)
+            else:
+                waiting.reply.set_result(result)

@@ -13,11 +13,10 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-import uvicorn
 from fastapi import APIRouter, FastAPI
 from pymongo.errors import PyMongoError
 
@@ -29,6 +28,7 @@ from chassis.errors import Unavailable
 from chassis.group_commit import GroupCommit
 from chassis.mongo import CommitUnknown, Mongo, WriteRace, connect
 from chassis.oidc import OidcTokens
+from chassis.server import Server, server
 from chassis.settings import Settings
 
 log = logs.get(__name__)
@@ -77,32 +77,6 @@ class Service:
         return create_app(self.title, settings, self.routers, Authenticator(settings, OidcTokens(settings), self.api_keys))
 
 
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the lifecycle: it stops the parts in order."""
-        yield
-
-
-def _server(app: FastAPI, settings: Settings, port: int) -> _Server:
-    return _Server(
-        uvicorn.Config(
-            app,
-            host=settings.host,
-            port=port,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=15,
-            timeout_keep_alive=30,
-            backlog=4096,
-            server_header=False,
-            forwarded_allow_ips=",".join(settings.trusted_proxies) or "127.0.0.1",
-            proxy_headers=bool(settings.trusted_proxies),
-        )
-    )
-
-
 class Process:
     """One running process of a service."""
 
@@ -124,12 +98,12 @@ class Process:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         settings = self._core.settings
-        internal = _server(create_internal_app(self._check), settings, settings.internal_port)
+        internal = server(create_internal_app(self._check), settings, settings.internal_port)
         self._start("internal", internal.serve())
         preparing = asyncio.create_task(self._prepare())
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait({preparing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        public: _Server | None = None
+        public: Server | None = None
         if preparing.done() and preparing.exception() is None and not self._stop.is_set():
             public = self._start_parts()
             log.info("started", role=self._role, port=settings.port, internal_port=settings.internal_port)
@@ -175,7 +149,7 @@ class Process:
                 self._prepared = True
                 return
 
-    def _start_parts(self) -> _Server | None:
+    def _start_parts(self) -> Server | None:
         core, service = self._core, self._service
         core.group_commit.start()
         if self._has("relay"):
@@ -190,7 +164,7 @@ class Process:
                 self._start(name, _forever(worker))
         if not self._has("api"):
             return None
-        public = _server(service.public_app(), core.settings, core.settings.port)
+        public = server(service.public_app(), core.settings, core.settings.port)
         self._start("public", public.serve())
         return public
 
@@ -204,7 +178,7 @@ class Process:
             else:
                 return
 
-    async def _shut_down(self, public: _Server | None, internal: _Server) -> None:
+    async def _shut_down(self, public: Server | None, internal: Server) -> None:
         log.info("stopping")
         by_name = {task.get_name(): task for task in self._tasks}
         if public is not None:

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from pymongo import ReplaceOne
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
@@ -27,6 +28,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from chassis import fail_points
+from chassis.decision import Writes
 from chassis.settings import Settings
 
 Document = dict[str, Any]
@@ -87,13 +89,22 @@ class Mongo:
         What insert_many does for each document in Python (types, ids, batches) costs a large batch more than its encoding.
         All must fit into one message of 48 MB.
         """
-        command = {"insert": collection, "documents": documents, "ordered": False}
-        reply = await self.database.command(command, session=tx)
-        failures = reply.get("writeErrors", [])
-        if any(failure["code"] == _DUPLICATE_KEY for failure in failures):
-            raise WriteRace("duplicate_key")
-        if failures:
-            raise OperationFailure(str(failures[0]["errmsg"]), failures[0]["code"])
+        _check_inserted(await self.database.command(_insert(collection, documents), session=tx))
+
+    async def write(self, writes: Mapping[str, Writes], tx: Tx) -> None:
+        """Write into several collections; raises WriteRace for a duplicate key or a version that has moved on.
+
+        With motor this is one call in one of its threads: handing each command over to a thread costs more than the command.
+        """
+        if self.driver == "motor":
+            await asyncio.get_running_loop().run_in_executor(None, _write, self.database.delegate, writes, tx.delegate)
+            return
+        for collection, found in writes.items():
+            if found.replaces:
+                requests = _requests(found)
+                _check_replaced(await self[collection].bulk_write(requests, ordered=False, session=tx), requests)
+            if found.inserts:
+                await self.insert_all(collection, found.inserts, tx)
 
     async def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]], tx: Tx = None) -> list[Document]:
         """All results of a pipeline; may spill to disk."""
@@ -127,10 +138,7 @@ class Mongo:
         Raises WriteRace when another writer was met (nothing was written), CommitUnknown when the answer to the commit is
         missing at the deadline, and the driver's own errors when the server can't be reached (nothing was written).
         """
-        session = self.client.start_session()
-        if self.driver == "motor":
-            session = await session
-        async with session:
+        async with self._session() as session:
             begun = session.start_transaction(
                 read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", j=True)
             )
@@ -148,6 +156,22 @@ class Mongo:
             await self._commit(session, time.monotonic() + deadline_seconds)
             fail_points.hit("commit.after")
             return result
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[Any]:
+        if self.driver == "pymongo":
+            async with self.client.start_session() as session:
+                yield session
+            return
+        from motor.motor_asyncio import AsyncIOMotorClientSession
+
+        # Motor would take a thread for the start and one for the end, which both only touch memory: a session is begun by
+        # the first command in it, and its transaction is over at the end.
+        session = AsyncIOMotorClientSession(self.client.delegate.start_session(), self.client)
+        try:
+            yield session
+        finally:
+            session.delegate.end_session()
 
     @staticmethod
     async def _abort(session: Any) -> None:
@@ -180,6 +204,37 @@ class Mongo:
         closing = self.client.close()
         if self.driver == "pymongo":
             await closing
+
+
+def _write(database: Any, writes: Mapping[str, Writes], session: Any) -> None:
+    """Mongo.write for PyMongo's synchronous classes, which motor wraps."""
+    for collection, found in writes.items():
+        if found.replaces:
+            requests = _requests(found)
+            _check_replaced(database[collection].bulk_write(requests, ordered=False, session=session), requests)
+        if found.inserts:
+            _check_inserted(database.command(_insert(collection, found.inserts), session=session))
+
+
+def _requests(found: Writes) -> list[ReplaceOne[Document]]:
+    return [ReplaceOne({"_id": doc["_id"], "version": guard}, doc) for guard, doc in found.replaces]
+
+
+def _insert(collection: str, documents: Sequence[Document]) -> Document:
+    return {"insert": collection, "documents": documents, "ordered": False}
+
+
+def _check_inserted(reply: Document) -> None:
+    failures = reply.get("writeErrors", [])
+    if any(failure["code"] == _DUPLICATE_KEY for failure in failures):
+        raise WriteRace("duplicate_key")
+    if failures:
+        raise OperationFailure(str(failures[0]["errmsg"]), failures[0]["code"])
+
+
+def _check_replaced(written: Any, requests: Sequence[Any]) -> None:
+    if written.matched_count != len(requests):
+        raise WriteRace("version")
 
 
 def _race(error: BaseException) -> str | None:

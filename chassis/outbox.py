@@ -29,12 +29,6 @@ def row_of(event: StagedEvent, traceparent: str | None) -> Document:
     }
 
 
-async def save(mongo: Mongo, rows: list[Document], tx: Tx) -> None:
-    """Insert rows in the transaction of their change."""
-    if rows:
-        await mongo[OUTBOX].insert_many(rows, ordered=False, session=tx)
-
-
 async def page(mongo: Mongo, after: str | None, limit: int) -> list[Document]:
     """The next rows in `_id` order.
 

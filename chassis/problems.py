@@ -157,13 +157,8 @@ def install(app: FastAPI) -> None:
             answer.headers[name] = value
         return answer
 
-    async def outermost(request: Request, error: Exception) -> JSONResponse:
-        answer = of(request, error)
-        answer.raw_headers.extend(getattr(request.state, "reply_headers", ()))
-        return answer
-
     app.add_exception_handler(errors.DomainError, known)
     app.add_exception_handler(RequestValidationError, validation)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(PyMongoError, known)
-    app.add_exception_handler(Exception, outermost)
+    app.add_exception_handler(Exception, known)

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
-from chassis.consumer import Consumer, Entry
+from chassis import dead_letters
+from chassis.consumer import Consumer
 from chassis.effect import Applied
+from chassis.prefetch import Entry
 from chassis.settings import Settings
 
 PLACE = TopicPartition("t", 0)
@@ -20,10 +22,10 @@ def counted(bad: range, size: int) -> int:
     entries, letters = [], list[dict[str, Any]]()
     for offset in range(size):
         record = ConsumerRecord("t", 0, offset, 0, 0, None, b"", None, 0, 0, ())
-        letter = consumer._dead(record, None, "schema", "") if offset in bad else None
+        letter = dead_letters.letter("window", record, None, "dead", "schema", "") if offset in bad else None
         entries.append(Entry(PLACE, record, letter=letter))
         letters += [letter] if letter else []
-    consumer._count(entries, Applied(), letters)
+    consumer._count(entries, [], Applied(), letters)
     return consumer._worst
 
 

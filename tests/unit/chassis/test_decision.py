@@ -30,7 +30,8 @@ def test_versions_and_sequences(start: dict[str, tuple[int, int]], decided: list
         before = staging.documents.get("c", name) or {"_id": name}
         told = tuple(Counted(value=n) for n in range(events))
         staging.apply(Outcome({}, (Write("c", {**before, "mark": events}, told),)), NOW)
-    inserts, replaces = staging.inserts_and_replaces()["c"]
+    writes = staging.writes()["c"]
+    inserts, replaces = writes.inserts, writes.replaces
     for name in {name for name, _ in decided}:
         version, sequence = start.get(name, (0, 0))
         mine = [events for other, events in decided if other == name]

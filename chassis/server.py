@@ -1,0 +1,89 @@
+"""The HTTP server: uvicorn, with signals left to the lifecycle and each reply in one piece."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from chassis.settings import Settings
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server without its signal handlers: the lifecycle stops the parts in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+
+def server(app: FastAPI, settings: Settings, port: int) -> Server:
+    """A server for one port; `await server.serve()` runs it."""
+    return Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=port,
+            http=_Protocol,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=15,
+            timeout_keep_alive=30,
+            backlog=4096,
+            server_header=False,
+            forwarded_allow_ips=",".join(settings.trusted_proxies) or "127.0.0.1",
+            proxy_headers=bool(settings.trusted_proxies),
+        )
+    )
+
+
+class _Joined:
+    """The part of a transport that uvicorn uses, where writes of one turn of the event loop leave together.
+
+    uvicorn writes a reply's head and body apart: two system calls and two packets, a tenth of a small reply's time.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._call_soon = asyncio.get_running_loop().call_soon
+        self._pending = b""
+
+    def write(self, data: bytes) -> None:
+        """Keep the first piece for the one that follows at once; what comes alone leaves with the next turn of the loop."""
+        if self._pending:
+            self._pending += data
+            self._flush()
+        else:
+            self._pending = data
+            self._call_soon(self._flush)
+
+    def _flush(self) -> None:
+        pending, self._pending = self._pending, b""
+        if pending and not self._transport.is_closing():
+            self._transport.write(pending)
+
+    def close(self) -> None:
+        """Send what is left, then close."""
+        self._flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """Whether the connection is on its way out."""
+        return self._transport.is_closing()
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Hand the connection over."""
+        self._flush()
+        self._transport.set_protocol(protocol)
+
+
+class _Protocol(HttpToolsProtocol):
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
+        super().connection_made(transport)
+        self.transport = _Joined(transport)  # type: ignore[assignment] # all that uvicorn calls of it
