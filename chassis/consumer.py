@@ -177,13 +177,14 @@ class Consumer:
                 if is_unreachable(error):
                     raise  # MongoDB's trouble, not the message's
                 attempt += 1
-                first = batch.entries[0].record
+                first, event = batch.entries[0].record, batch.entries[0].event
                 log.exception(
                     "consumer_effect_failed",
                     consumer=self.name,
                     events=len(batch.entries),
                     attempt=attempt,
                     first=f"{first.topic}:{first.partition}:{first.offset}",
+                    event_id=event.id if event else None,
                 )
                 if len(batch.entries) > 1:
                     half = len(batch.entries) // 2
@@ -191,7 +192,6 @@ class Consumer:
                     await self._process(Batch(batch.entries[half:]))
                     return
                 if attempt >= _UNKNOWN_TRIES:
-                    event = batch.entries[0].event
                     if event is None:
                         raise
                     self._bury(batch, Poison(event, "unknown_error", f"{type(error).__name__}: {error}"))
@@ -288,7 +288,8 @@ class Consumer:
         dead = [doc for doc in letters if doc["state"] == "dead"]
         for doc in dead:
             telemetry.DEAD_LETTERS_TOTAL.labels(self.name, doc["reason"]).inc()
-            log.error("dead_letter", consumer=self.name, letter=doc["_id"], subject=doc["subject"], reason=doc["reason"])
+            event_id = dead_letters.event_id(doc)
+            log.error("dead_letter", consumer=self.name, letter=doc["_id"], event_id=event_id, reason=doc["reason"])
         bad = {doc["_id"] for doc in dead}
         if bad:
             places = [dead_letters.letter_id(self.name, entry.record) in bad for entry in entries]

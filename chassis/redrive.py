@@ -52,8 +52,8 @@ async def _redrive_one(
     except (WriteRace, CommitUnknown, PyMongoError) as error:
         return "unavailable", type(error).__name__
     except Exception as error:
-        log.exception("redrive_failed", consumer=consumer, letter=doc["_id"])
+        log.exception("redrive_failed", consumer=consumer, letter=doc["_id"], event_id=dead_letters.event_id(doc))
         return "unknown_error", f"{type(error).__name__}: {error}"
     telemetry.CONSUMER_EVENTS.labels(consumer).inc(1 - applied.duplicates)
-    log.info("redriven", consumer=consumer, letter=doc["_id"])
+    log.info("redriven", consumer=consumer, letter=doc["_id"], event_id=event.id)
     return None

@@ -16,6 +16,7 @@ from aiokafka import TopicPartition
 from pymongo import UpdateOne
 
 from chassis import dead_letters, outbox, positions
+from chassis.decision import Writes
 from chassis.effect import Also, Applied, Projection
 from chassis.local_view import LocalView
 from chassis.mongo import Mongo, Tx
@@ -49,11 +50,12 @@ def reply_before_commit(patch: pytest.MonkeyPatch) -> None:
 
 def outbox_not_saved(patch: pytest.MonkeyPatch) -> None:
     """The change is stored, its events aren't."""
+    plain = Mongo.write
 
-    async def save(mongo: Mongo, rows: list[dict[str, Any]], tx: Tx) -> None:
-        return
+    async def write(self: Mongo, writes: Mapping[str, Writes], tx: Tx) -> None:
+        await plain(self, {collection: found for collection, found in writes.items() if collection != OUTBOX}, tx)
 
-    patch.setattr(outbox, "save", save)
+    patch.setattr(Mongo, "write", write)
 
 
 def mark_before_send(patch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ S = TypeVar("S", bound=Settings)
 _PREFIX = "JAKPRENEUR_"
 
 
-def settings_of(environment: Mapping[str, str], kind: type[S] = Settings, **changes: Any) -> S:  # type: ignore[assignment]
+def settings_of(environment: Mapping[str, str], kind: type[S] = Settings, **changes: Any) -> S:  # type: ignore[assignment] # the default
     """Settings as a process with this environment would read them, changed where asked."""
     given: dict[str, Any] = {
         name.removeprefix(_PREFIX).lower(): json.loads(value) if value.startswith("{") else value

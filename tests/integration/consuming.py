@@ -47,7 +47,7 @@ def projection(mongo: Mongo, switch: Switch | None = None) -> Projection:
 
     def fold(document: Document, event: Event) -> Document:
         trouble.check(event)
-        return {"values": [*document.get("values", []), event.data.value]}  # type: ignore[attr-defined]
+        return {"values": [*document.get("values", []), event.data.value]}  # type: ignore[attr-defined] # Counted has it
 
     return Projection(mongo, [Counted], LocalView(mongo, SEEN_BY, fold).project)
 
@@ -60,7 +60,7 @@ def reactions(mongo: Mongo, name: str, switch: Switch | None = None) -> Reaction
         def decide(documents: Documents, now: datetime) -> Outcome:
             trouble.check(event)
             before = documents.get(SEEN_BY, event.subject) or {"_id": event.subject, "values": []}
-            value = event.data.value  # type: ignore[attr-defined]
+            value = event.data.value  # type: ignore[attr-defined] # Counted has it
             return Outcome({}, (Write(SEEN_BY, {**before, "values": [*before["values"], value]}, (Echoed(value=value),)),))
 
         return Decision(decide, [(SEEN_BY, event.subject)])

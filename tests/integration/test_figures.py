@@ -92,9 +92,9 @@ async def project(mongo: Mongo, events: Sequence[Event], size: int = 60) -> None
     for start in range(0, len(events), size):
         batch = events[start : start + size]
         try:
-            await mongo.transaction(lambda tx, batch=batch: ledger.project(tx, prepare(batch), False))  # type: ignore[misc]
+            await mongo.transaction(lambda tx, batch=batch: ledger.project(tx, prepare(batch), False))  # type: ignore[misc] # mypy can't infer a lambda with a default
         except WriteRace:
-            await mongo.transaction(lambda tx, batch=batch: ledger.project(tx, prepare(batch), True))  # type: ignore[misc]
+            await mongo.transaction(lambda tx, batch=batch: ledger.project(tx, prepare(batch), True))  # type: ignore[misc] # mypy can't infer a lambda with a default
 
 
 async def reconciled(mongo: Mongo) -> tuple[int, int, list[dict[str, object]]]:

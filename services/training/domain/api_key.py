@@ -81,7 +81,7 @@ class RevokeKey:
     actor: Actor
 
     def decide(self, documents: Documents, now: datetime) -> Outcome:
-        """Raises NotFound."""
+        """Raises NotFound, Forbidden for a key with scopes that the caller's own key lacks."""
         changes = Changes(documents)
         partner = changes.get(PARTNERS, self.partner_id)
         if partner is None or not visible(partner, self.actor):
@@ -89,6 +89,9 @@ class RevokeKey:
         key = changes.get(API_KEYS, self.kid)
         if key is None or key["partner_id"] != self.partner_id:
             raise not_found("Kunci API", "API key")
+        # A device's narrow key, once stolen, must not be able to lock its institution out.
+        if not self.actor.staff and not set(key["scopes"]) <= self.actor.scopes:
+            raise not_yours()
         if key["revoked_at"] is None:
             changes.write(API_KEYS, {**key, "revoked_at": now, "revoked_by": self.actor.id})
             changes.write(PARTNERS, {**partner, "kids": [kid for kid in partner["kids"] if kid != self.kid]})

@@ -32,7 +32,7 @@ def test_the_order_of_rounds_does_not_matter(pairs: list[tuple[float, float]], r
     """Nor whether they come as a list or one by one."""
     result = compared("x", "u", pairs, "peer", "-")
     mixed = list(pairs)
-    rng.shuffle(mixed)  # type: ignore[attr-defined]
+    rng.shuffle(mixed)  # type: ignore[attr-defined] # hypothesis' random
     assert result == compared("x", "u", iter(mixed), "peer", "-")
     assert result.ratio == round(statistics.median([value / other for value, other in pairs]), 2)
 
@@ -40,7 +40,7 @@ def test_the_order_of_rounds_does_not_matter(pairs: list[tuple[float, float]], r
 def test_rounds_that_do_not_come_in_pairs() -> None:
     """A round without its peer, or no round at all, is a mistake of the measurement and says so."""
     with pytest.raises(ValueError, match=r"zip\(\)|unpack"):
-        compared("x", "u", [(1.0, 1.0), (2.0,)], "peer", "-")  # type: ignore[list-item]
+        compared("x", "u", [(1.0, 1.0), (2.0,)], "peer", "-")  # type: ignore[list-item] # the mistake in question
     with pytest.raises(ValueError, match="unpack"):
         compared("x", "u", [], "peer", "-")
 

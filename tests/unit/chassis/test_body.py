@@ -59,7 +59,7 @@ async def client(request: pytest.FixtureRequest, dummy: DummySettings) -> AsyncI
         key = idempotency(request, caller)
         return {"form": form.model_dump(mode="json"), "key": [key.key, key.request] if key else None}
 
-    app = create_app("test", dummy(max_body_bytes=2000), [router], Siti())  # type: ignore[arg-type]
+    app = create_app("test", dummy(max_body_bytes=2000), [router], Siti())  # type: ignore[arg-type] # a double
     async with client_of(app) as ready:
         yield ready
 

@@ -78,7 +78,7 @@ def test_master_keys_rotate() -> None:
 def test_a_wrapped_key_that_was_altered() -> None:
     """A wrapped key that was tampered with, or is under another master key, doesn't open."""
     _, stored = VAULT.new_key()
-    wrapped = bytearray(stored["wrapped"])  # type: ignore[call-overload]
+    wrapped = bytearray(stored["wrapped"])  # type: ignore[call-overload] # bytes, as stored
     wrapped[3] ^= 1
     with pytest.raises(InvalidUnwrap):
         VAULT.open_key({**stored, "wrapped": bytes(wrapped)})

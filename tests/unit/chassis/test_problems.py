@@ -89,7 +89,7 @@ def app(request: pytest.FixtureRequest, dummy: DummySettings) -> FastAPI:
 
     for name, what in RAISED.items():
         router.get(f"/{name}")(failing(what))
-    return create_app("test", dummy(), [router], Everybody())  # type: ignore[arg-type]
+    return create_app("test", dummy(), [router], Everybody())  # type: ignore[arg-type] # a double
 
 
 @pytest.mark.parametrize(

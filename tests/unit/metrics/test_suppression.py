@@ -104,7 +104,7 @@ def test_a_hidden_cell_of_a_table_cannot_be_computed(table: list[list[int]]) -> 
         columns[name.partition("+")[2]] += people
     hidden = suppressed_table(cells, 5)
     assert set(small(cells)) <= hidden <= cells.keys()
-    edges: Edges = {name: (*name.split("+"), people) for name, people in cells.items()}  # type: ignore[misc]
+    edges: Edges = {name: (*name.split("+"), people) for name, people in cells.items()}  # type: ignore[misc] # each name has one plus
     edges |= {row: ("sum", row, rows[row]) for row in rows} | {column: (column, "end", columns[column]) for column in columns}
     sums = suppressed(rows, 5) | suppressed(columns, 5)
     for name in small(cells):

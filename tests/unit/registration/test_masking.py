@@ -40,7 +40,7 @@ class Shelf:
 def office(**form: Any) -> tuple[UseCases, Desk, str]:
     """The use cases over a desk, with Siti registered through a real vault."""
     desk = Desk()
-    cases = UseCases(desk, Shelf(desk), VAULT)  # type: ignore[arg-type]
+    cases = UseCases(desk, Shelf(desk), VAULT)  # type: ignore[arg-type] # doubles
     reply = desk.run(cases.registration(checked(**{**SITI, **form})))
     return cases, desk, reply["jakpreneur_id"]
 
@@ -113,7 +113,7 @@ async def test_a_reveal_is_written_down_before_it_is_shown() -> None:
     entry = desk.get(audit.AUDIT, "000000000001")
     assert (entry["actor"], entry["act"], entry["subject"]) == ("user:rina", "reveal", siti)
     assert entry["detail"] == {"fields": ["phone"], "reason": "undangan pelatihan"}
-    assert cases.store.asked_after == [1]  # type: ignore[attr-defined]
+    assert cases.store.asked_after == [1]  # type: ignore[attr-defined] # the double's
     assert checked().personal["phone"] not in repr(entry)
 
 
@@ -133,4 +133,4 @@ async def test_who_may_not_see_leaves_no_entry_and_learns_nothing() -> None:
     with pytest.raises(NotFound):
         await cases.reveal_jakpreneur(siti, ["phone"], "ingin tahu", stranger)
     assert desk.get(*audit.HEAD) is None
-    assert cases.store.asked_after == []  # type: ignore[attr-defined]
+    assert cases.store.asked_after == []  # type: ignore[attr-defined] # the double's

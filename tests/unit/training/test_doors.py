@@ -50,7 +50,7 @@ def test_the_view_of_a_person_follows_registration() -> None:
 
 def openapi() -> dict[str, Any]:
     """The document that partners' developers read."""
-    return create_app("training", TrainingSettings(), api.routes(None), None).openapi()  # type: ignore[arg-type]
+    return create_app("training", TrainingSettings(), api.routes(None), None).openapi()  # type: ignore[arg-type] # only its document is asked for
 
 
 def test_every_route_says_who_may_call_it() -> None:

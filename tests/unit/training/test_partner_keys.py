@@ -94,7 +94,7 @@ async def test_a_secret_is_shown_once_and_never_stored() -> None:
     """The same Idempotency-Key again: the stored reply has no secret, so the caller is told which key to revoke."""
     world = World()
     settings = TrainingSettings()
-    use_cases = UseCases(world, None, settings, Keys(Vault({1: b"k" * 32}, PEPPER), PEPPER, "local"))  # type: ignore[arg-type]
+    use_cases = UseCases(world, None, settings, Keys(Vault({1: b"k" * 32}, PEPPER), PEPPER, "local"))  # type: ignore[arg-type] # doubles
     day = date(2021, 6, 1)
     key = Idempotency("user:admin:1", "hash")
     made = await use_cases.create_api_key("par_a", ["trainings:write"], day, ADMIN, key)
@@ -110,7 +110,7 @@ async def test_a_secret_is_shown_once_and_never_stored() -> None:
 async def test_a_partners_contact_is_sealed() -> None:
     """Name and address of the contact are in no document and no event."""
     world = World()
-    use_cases = UseCases(world, None, TrainingSettings(), Keys(Vault({1: b"k" * 32}, PEPPER), PEPPER, "local"))  # type: ignore[arg-type]
+    use_cases = UseCases(world, None, TrainingSettings(), Keys(Vault({1: b"k" * 32}, PEPPER), PEPPER, "local"))  # type: ignore[arg-type] # doubles
     contact = {"contact_name": "Siti Contoh", "contact_email": "siti@example.com"}
     await use_cases.apply_as_partner("Kampus Contoh", "university", contact, True, None)
     everything = repr(world.staging.documents._known) + repr(world.staging.events)
