@@ -12,17 +12,21 @@ from typing import Any
 
 from chassis import clock, logs
 from chassis.mongo import Document, Mongo, Tx
+from chassis.offload import offload
 from services.metrics import telemetry
 from services.metrics.ledger import FACTS, LEDGER, PENDING, ROLLUPS, TOTALS, value_of
 from services.metrics.projections import ATTRIBUTES, DAILY, REGISTERED, STAGES
 
 log = logs.get(__name__)
 RECONCILIATIONS = "reconciliations"
-_DIMENSIONS: Mapping[str, Any] = {
-    "all": "all",
-    **{name: f"${name}" for name in ATTRIBUTES},
-    "dinas+kota": {"$concat": ["$dinas", "+", "$kota"]},
-}
+_MONTH = {"$substrBytes": ["$day", 0, 7]}
+# Each pass over the people counts groups of some attributes; the dimensions are sums of its groups. By day in the first pass
+# and by month in the others, as the rollups keep them. One pass for all would have nearly as many groups as people.
+_PASSES: Sequence[tuple[Any, Mapping[str, tuple[str, ...]]]] = (
+    ("$day", {"all": (), "dinas": ("dinas",), "kota": ("kota",), "dinas+kota": ("dinas", "kota")}),
+    (_MONTH, {"kecamatan": ("kecamatan",), "category": ("category",), "gender": ("gender",)}),
+    (_MONTH, {"commodity": ("commodity",)}),
+)
 
 
 class Reconciliation:
@@ -94,23 +98,27 @@ class Reconciliation:
         """The same figures from the ledger, with attributes of facts. What is pending isn't counted yet, so not here either."""
         figures: Counter[str] = Counter()
         for people in (_registered(), _first_evidence("P1"), _later_stages(pending)):
-            for dimension, value in _DIMENSIONS.items():
-                count = {"$group": {"_id": {"s": "$measure", "v": value, "d": "$day"}, "n": {"$sum": 1}}}
+            for when, dimensions in _PASSES:
+                attributes = {name: f"${name}" for names in dimensions.values() for name in names}
+                count = {"$group": {"_id": {"measure": "$measure", "when": when, **attributes}, "n": {"$sum": 1}}}
                 found = await self._mongo.aggregate(LEDGER, [*people, count], tx)
-                for doc in found:
-                    self._add(figures, dimension, doc)
                 if not found:
                     break  # nobody: nothing to count in the other dimensions
+                await offload(len(found), _add, figures, dimensions, found)
         return dict(figures)
 
-    @staticmethod
-    def _add(figures: Counter[str], dimension: str, doc: Document) -> None:
-        total = f"{doc['_id']['s']}|{dimension}|{doc['_id']['v']}"
-        day = doc["_id"]["d"]
-        figures[total] += doc["n"]
-        figures[f"{total}|{day[:7]}"] += doc["n"]
-        if dimension in DAILY:
-            figures[f"{total}|{day}"] += doc["n"]
+
+def _add(figures: Counter[str], dimensions: Mapping[str, tuple[str, ...]], found: Sequence[Document]) -> None:
+    for doc in found:
+        group, n = doc["_id"], doc["n"]
+        when = group["when"]
+        for dimension, names in dimensions.items():
+            value = "+".join(str(group.get(name)) for name in names) or "all"
+            total = f"{group['measure']}|{dimension}|{value}"
+            figures[total] += n
+            figures[f"{total}|{when[:7]}"] += n
+            if dimension in DAILY:
+                figures[f"{total}|{when}"] += n
 
 
 def _registered() -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -15,8 +16,8 @@ from contracts.envelope import Event, Payload
 from contracts.registration import JakpreneurVerified
 from contracts.training import EnrolmentCompleted
 from services.metrics.figures import Figures
-from services.metrics.ledger import PENDING, TOTALS, Ledger, prepare, total_id
-from services.metrics.projections import ATTRIBUTES, UNKNOWN
+from services.metrics.ledger import PENDING, ROLLUPS, TOTALS, Ledger, prepare, total_id, value_of
+from services.metrics.projections import ATTRIBUTES, DAILY, DIMENSIONS, UNKNOWN
 from services.metrics.reconciliation import Reconciliation
 from services.metrics.suppression import public_series
 
@@ -159,3 +160,22 @@ async def test_a_wrong_total_is_reported(mongo: Mongo, people: People) -> None:
     await mongo[TOTALS].update_one({"_id": total_id("P1", "kota")}, {"$inc": {"n.31_71": 2}})
     true = people.cells("P1", "kota")["31.71"]
     assert await reconciled(mongo) == (2, 0, [{"figure": "P1|kota|31.71", "ledger": true, "rollup": true + 2}])
+
+
+async def test_a_wrong_month_or_day_is_reported_in_any_dimension(mongo: Mongo, people: People) -> None:
+    """A person too many in one month of each dimension, and on one day of those that are kept by day: each is named."""
+    await project(mongo, people.verified)
+    wrong = []
+    for dimension in DIMENSIONS:
+        month = await mongo[ROLLUPS].find_one({"_id": {"$regex": f"^{re.escape(total_id('P1', dimension))}\\|"}})
+        name = min(month["n"])
+        steps = {f"n.{name}": 1}
+        figure = f"P1|{dimension}|{value_of(name)}|{month['_id'][-7:]}"
+        wrong.append(figure)
+        if dimension in DAILY:
+            day = min(month["d"][name])
+            steps[f"d.{name}.{day}"] = 1
+            wrong.append(f"{figure}-{day}")
+        await mongo[ROLLUPS].update_one({"_id": month["_id"]}, {"$inc": steps})
+    difference, _, found = await reconciled(mongo)
+    assert (difference, [entry["figure"] for entry in found]) == (12, sorted(wrong))
