@@ -12,8 +12,11 @@ from pymongo import MongoClient
 
 from chassis.group_commit import GroupCommit
 from chassis.mongo import Mongo
+from chassis.settings import Settings
 from deploy.local.mongodb import mongodb_url
 from deploy.local.stack import Stack
+from tests.conftest import SettingsFactory
+from tests.harness.events import Sender
 
 FailCommand = Callable[[dict[str, Any], dict[str, Any] | str], Any]
 
@@ -38,6 +41,19 @@ async def door(replicas: Callable[..., Any]) -> GroupCommit:
     """One running GroupCommit."""
     [only] = await replicas(1)
     return only
+
+
+@pytest_asyncio.fixture
+async def sender(settings: SettingsFactory) -> AsyncIterator[Sender]:
+    """Puts messages on this test's topic."""
+    async with Sender(settings()) as ready:
+        yield ready
+
+
+@pytest.fixture
+def plain(settings: SettingsFactory) -> Settings:
+    """The settings of this test's consumers."""
+    return settings(consumer_session_seconds=6.0)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import Any
 
 from prometheus_client import REGISTRY
 
+from chassis import positions
 from chassis.consumer import Consumer
 from chassis.dead_letters import DEAD_LETTERS
 from chassis.decision import Decision, Documents, Outcome, Write
@@ -133,3 +134,8 @@ def series(name: str, consumer_name: str, **labels: str) -> float:
 def nothing() -> Applied:
     """What a batch without effect reports."""
     return Applied()
+
+
+async def stored_total(mongo: Mongo) -> int:
+    """The sum of the stored positions: how many messages were taken in all."""
+    return sum(doc["next_offset"] for doc in await positions.stored(mongo))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from aiokafka import TopicPartition
 from confluent_kafka import TopicPartition as Place
 
@@ -16,7 +14,6 @@ from chassis.dead_letters import DEAD_LETTERS
 from chassis.mongo import Mongo
 from chassis.settings import Settings
 from contracts.envelope import TYPE_PREFIX
-from tests.conftest import SettingsFactory
 from tests.harness.events import TOPIC, Sender, headers_of
 from tests.harness.topics import admin, read_all
 from tests.harness.waiting import eventually_async
@@ -35,19 +32,6 @@ from tests.integration.consuming import (
 )
 
 GOOD = b'{"value":1}'
-
-
-@pytest_asyncio.fixture
-async def sender(settings: SettingsFactory) -> AsyncIterator[Sender]:
-    """Puts messages on this test's topic."""
-    async with Sender(settings()) as ready:
-        yield ready
-
-
-@pytest.fixture
-def plain(settings: SettingsFactory) -> Settings:
-    """The settings of this test's consumers."""
-    return settings(consumer_session_seconds=6.0)
 
 
 BAD_MESSAGES: dict[str, tuple[Any, bytes | None, str]] = {

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from chassis import oidc
@@ -21,26 +20,9 @@ from chassis.errors import NotAuthenticated
 from chassis.oidc import OidcTokens, development_key, development_token
 from chassis.settings import Settings
 from tests.unit.chassis.conftest import DummySettings
+from tests.unit.chassis.tokens import claims, refused, signed
 
 ISSUER = oidc.DEVELOPMENT_ISSUER
-
-
-def claims(**changes: Any) -> dict[str, Any]:
-    """Claims that hold; None leaves one out."""
-    given_claims = {
-        "iss": ISSUER,
-        "aud": "jakpreneur",
-        "sub": "siti",
-        "roles": ["officer"],
-        "exp": int(time.time()) + 600,
-    } | changes
-    return {name: value for name, value in given_claims.items() if value is not None}
-
-
-def signed(key: Any, body: dict[str, Any], **header: Any) -> str:
-    """A token signed with `key`."""
-    full = {"alg": "ES256", "typ": "at+jwt"} | header
-    return jwt.encode(full, body, key, algorithms=["ES256", "RS256", "PS256"])
 
 
 def part(value: Any) -> str:
@@ -54,13 +36,6 @@ def local(dummy: DummySettings) -> Settings:
     """Settings with a development issuer of this test's own."""
     made: Settings = dummy()
     return made
-
-
-async def refused(tokens: OidcTokens, token: str) -> bool:
-    """Whether the token is refused, with the one refusal that says nothing about why."""
-    with pytest.raises(NotAuthenticated) as refusal:
-        await tokens.caller(token)
-    return refusal.value.code == "not_authenticated"
 
 
 async def test_a_development_token(local: Settings) -> None:

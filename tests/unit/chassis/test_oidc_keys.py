@@ -8,40 +8,15 @@ from typing import Any
 
 import httpx2
 import pytest
-from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from chassis import oidc
-from chassis.errors import NotAuthenticated, Unavailable
+from chassis.errors import Unavailable
 from chassis.oidc import OidcTokens
 from tests.unit.chassis.conftest import DummySettings
+from tests.unit.chassis.tokens import claims, refused, signed
 
 ISSUER = "https://issuer.example"
-
-
-def claims(**changes: Any) -> dict[str, Any]:
-    """Claims that hold; None leaves one out."""
-    given_claims = {
-        "iss": ISSUER,
-        "aud": "jakpreneur",
-        "sub": "siti",
-        "roles": ["officer"],
-        "exp": int(time.time()) + 600,
-    } | changes
-    return {name: value for name, value in given_claims.items() if value is not None}
-
-
-def signed(key: Any, body: dict[str, Any], **header: Any) -> str:
-    """A token signed with `key`."""
-    full = {"alg": "ES256", "typ": "at+jwt"} | header
-    return jwt.encode(full, body, key, algorithms=["ES256", "RS256", "PS256"])
-
-
-async def refused(tokens: OidcTokens, token: str) -> bool:
-    """Whether the token is refused, with the one refusal that says nothing about why."""
-    with pytest.raises(NotAuthenticated) as refusal:
-        await tokens.caller(token)
-    return refusal.value.code == "not_authenticated"
 
 
 class Jwks:

@@ -1,64 +1,20 @@
-"""A desk without servers: decisions run as GroupCommit runs them, on documents in memory."""
+"""Registration's desk: its usual time, and its refusals by field."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
-from chassis.decision import Decision, Document, Documents, NotLoaded, Outcome, Staging
-from contracts.envelope import Payload
+from tests.harness import desk
 
 NOW = datetime(2021, 3, 1, 20, 0, tzinfo=UTC)  # already 2 March in Jakarta
 
 
-class Command(Protocol):
-    """A rule with its arguments."""
-
-    def decide(self, documents: Documents, now: datetime) -> Outcome:
-        """Decide."""
-        ...
-
-
-class Desk:
-    """Documents, a clock that only tests move, and every event so far."""
+class Desk(desk.Desk):
+    """At NOW."""
 
     def __init__(self) -> None:
-        self.staging = Staging()
-        self.now = NOW
-
-    def give(self, collection: str, **document: Any) -> None:
-        """A document that is there."""
-        self.staging.documents.put((collection, document["_id"]), {"version": 1, **document})
-
-    def get(self, collection: str, identity: str) -> Any:
-        """A document as it is now, or None."""
-        documents = self.staging.documents
-        return None if documents.missing([(collection, identity)]) else documents.get(collection, identity)
-
-    def run(self, command: Command | Decision) -> Document:
-        """Decide, loading what the rule asks for on its way, and keep what it wrote."""
-        decide = command.run if isinstance(command, Decision) else command.decide
-        while True:
-            try:
-                outcome = decide(self.staging.documents, self.now)
-            except NotLoaded as more:
-                for document_id in more.wanted:
-                    self.staging.documents.put(document_id, None)
-            else:
-                self.staging.apply(outcome, self.now)
-                return outcome.reply
-
-    async def submit(self, decision: Decision) -> Document:
-        """What GroupCommit does."""
-        return self.run(decision)
-
-    def told(self, subject: str) -> list[tuple[int, type[Payload]]]:
-        """Sequence and class of a subject's events."""
-        return [(event.sequence, type(event.data)) for event in self.staging.events if event.subject == subject]
-
-    def last_event(self) -> Any:
-        """The payload told last."""
-        return self.staging.events[-1].data
+        super().__init__(NOW)
 
 
 def codes(refusal: Any) -> list[tuple[str, str]]:

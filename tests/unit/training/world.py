@@ -1,13 +1,13 @@
-"""A small world without servers: decisions run as GroupCommit runs them, on documents in memory."""
+"""A small world without servers: training's documents in memory, the usual actors and things."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
-from chassis.decision import Decision, Document, Documents, NotLoaded, Outcome, Staging
+from chassis.decision import Document
 from contracts.envelope import Payload
 from services.training.domain.documents import (
     ENROLMENTS,
@@ -23,6 +23,7 @@ from services.training.domain.enrolment import Enrol, Respond
 from services.training.domain.rules import SYSTEM, Actor, Rules
 from services.training.domain.training import Create, Session
 from services.training.domain.transition import Move
+from tests.harness.desk import Desk
 
 START = datetime(2021, 3, 1, 2, 0, tzinfo=UTC)  # 09:00 in Jakarta
 OFFICER = Actor(id="user:officer", staff=True)
@@ -31,61 +32,20 @@ STRANGER = Actor(id="partner:par_b", partner_id="par_b")
 TRAINING = "trn_a"
 
 
-class Command(Protocol):
-    """A rule with its arguments."""
-
-    def decide(self, documents: Documents, now: datetime) -> Outcome:
-        """Decide."""
-        ...
-
-
-class World:
-    """Documents, a clock that only tests move, and every event so far."""
+class World(Desk):
+    """A desk at START with two partners."""
 
     def __init__(self, rules: Rules | None = None) -> None:
-        self.staging = Staging()
-        self.now = START
+        super().__init__(START)
         self.rules = rules or Rules()
         for partner, approval in (("par_a", False), ("par_b", True)):
             self.give(
                 PARTNERS, _id=partner, kind="university", status="active", approval_required=approval, kids=[], name=partner
             )
 
-    def give(self, collection: str, **document: Any) -> None:
-        """A document that is there."""
-        self.staging.documents.put((collection, document["_id"]), {"version": 1, **document})
-
-    def get(self, collection: str, identity: str) -> Document | None:
-        """A document as it is now."""
-        return self.staging.documents.get(collection, identity) if not self._missing(collection, identity) else None
-
-    def _missing(self, collection: str, identity: str) -> bool:
-        return bool(self.staging.documents.missing([(collection, identity)]))
-
-    def run(self, command: Command | Decision) -> Document:
-        """Decide, loading what the rule asks for on its way, and keep what it wrote."""
-        decide = command.run if isinstance(command, Decision) else command.decide
-        while True:
-            try:
-                outcome = decide(self.staging.documents, self.now)
-            except NotLoaded as more:
-                for document_id in more.wanted:
-                    self.staging.documents.put(document_id, None)
-            else:
-                self.staging.apply(outcome, self.now)
-                return outcome.reply
-
-    async def submit(self, decision: Decision) -> Document:
-        """What GroupCommit does."""
-        return self.run(decision)
-
     def events(self, subject: str | None = None) -> list[type[Payload]]:
         """Classes of the events of one subject, or of all, in order."""
         return [type(event.data) for event in self.staging.events if subject in (None, event.subject)]
-
-    def last_event(self, subject: str) -> Any:
-        """The payload of a subject's last event."""
-        return [event.data for event in self.staging.events if event.subject == subject][-1]
 
     def sequences(self) -> dict[str, list[int]]:
         """Sequences of each subject, in order."""
@@ -166,6 +126,21 @@ class World:
         """Trainings on a person's schedule."""
         found = self.get(SCHEDULES, person)
         return found["trainings"] if found else []
+
+
+def citizen(person: str) -> Actor:
+    """Somebody with their own token."""
+    return Actor(id=f"user:{person}", jakpreneur_id=person)
+
+
+def full_class(quota: int = 1, waiting: int = 1) -> tuple[World, list[str]]:
+    """A published class, its seats taken and people waiting; all in order."""
+    world = World()
+    world.published(quota=quota)
+    people = [world.person(f"p{number}") for number in range(quota + waiting)]
+    for person in people:
+        world.enrol(person)
+    return world, people
 
 
 def codes(refusal: Any) -> list[str]:

@@ -1,0 +1,38 @@
+"""Tokens as an issuer signs them, and what a refusal looks like."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from joserfc import jwt
+
+from chassis import oidc
+from chassis.errors import NotAuthenticated
+from chassis.oidc import OidcTokens
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    """Claims that hold; None leaves one out."""
+    given_claims = {
+        "iss": oidc.DEVELOPMENT_ISSUER,
+        "aud": "jakpreneur",
+        "sub": "siti",
+        "roles": ["officer"],
+        "exp": int(time.time()) + 600,
+    } | changes
+    return {name: value for name, value in given_claims.items() if value is not None}
+
+
+def signed(key: Any, body: dict[str, Any], **header: Any) -> str:
+    """A token signed with `key`."""
+    full = {"alg": "ES256", "typ": "at+jwt"} | header
+    return jwt.encode(full, body, key, algorithms=["ES256", "RS256", "PS256"])
+
+
+async def refused(tokens: OidcTokens, token: str) -> bool:
+    """Whether the token is refused, with the one refusal that says nothing about why."""
+    with pytest.raises(NotAuthenticated) as refusal:
+        await tokens.caller(token)
+    return refusal.value.code == "not_authenticated"
