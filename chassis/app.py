@@ -65,7 +65,7 @@ class RequestContext:
                 message["headers"] = [*message["headers"], *ours]
             await send(message)
 
-        # A direct route needs nothing of what lies between here and the router: it answers its own errors.
+        # A direct route needs nothing of what lies between here and the router: it answers its endpoint's errors.
         route = self._direct.get((scope["method"], scope["path"]))
         app = self._app if route is None else route.app
         if route is not None:

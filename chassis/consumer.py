@@ -88,6 +88,7 @@ class Consumer:
             self.healthy = False
             telemetry.CONSUMER_STOPPED.labels(self.name).set(1)
             log.critical("consumer_stopped", consumer=self.name, reason=str(reason))
+            await self.prefetch.drop()
             await self._stopped.wait()
         finally:
             await self.prefetch.stop()
@@ -122,6 +123,8 @@ class Consumer:
         self.prefetch.start_next(self.expected)
         while not self._stopped.is_set():
             batch = await self.prefetch.take()
+            if self._stopped.is_set():
+                return
             if self.failed is not None:
                 raise self.failed
             if batch is None:

@@ -48,7 +48,7 @@ def letter(consumer: str, record: ConsumerRecord, subject: str | None, state: st
 def event_id(doc: Document) -> str | None:
     """The id of the letter's event, for logs; None if the message hasn't one that can be read."""
     found = dict(doc["headers"]).get("ce_id")
-    return bytes(found).decode(errors="replace") if found else None
+    return bytes(found)[:200].decode(errors="replace") if found else None
 
 
 async def save(mongo: Mongo, letters: list[Document], tx: Tx) -> None:

@@ -94,7 +94,10 @@ class Projection:
 
 
 class Reactions:
-    """Each event becomes a Decision by a literal table: event class -> function. Dedupe by the subject's last sequence."""
+    """Each event becomes a Decision by a literal table: event class -> function. Dedupe by the subject's last sequence.
+
+    For services that answer events with events; none does yet.
+    """
 
     def __init__(
         self, mongo: Mongo, consumer: str, table: Mapping[type[Payload], React], committed: Callable[[], None] = lambda: None
@@ -105,9 +108,7 @@ class Reactions:
         self._table = table
         self._committed = committed
 
-    def prepare(self, events: Sequence[Event]) -> Sequence[Event]:
-        """Decisions are made for each attempt anew: nothing to prepare."""
-        return events
+    prepare = staticmethod(as_they_are)  # decisions are made for each attempt anew
 
     async def commit(
         self,

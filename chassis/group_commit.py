@@ -143,7 +143,6 @@ class _Waiting:
     decision: Decision
     traceparent: str | None
     reply: asyncio.Future[Document]
-    key: str | None
 
 
 class GroupCommit:
@@ -184,13 +183,17 @@ class GroupCommit:
             raise InFlight("in_flight", "Permintaan yang sama sedang diproses.", "The same request is being worked on.")
         if self._closing or len(self._waiting) >= _WAITING_LIMIT:
             raise Unavailable("The service is too busy or stopping. Try again with the same Idempotency-Key.")
-        waiting = _Waiting(decision, telemetry.traceparent(), asyncio.get_running_loop().create_future(), key)
+        waiting = _Waiting(decision, telemetry.traceparent(), asyncio.get_running_loop().create_future())
         if key is not None:
             self._in_flight.add(key)
         self._waiting.append(waiting)
         self._wake.set()
-        # A caller that goes away cancels only this future: the decision is committed all the same.
-        return await waiting.reply
+        try:
+            # A caller that goes away cancels only this future: the decision is committed all the same.
+            return await waiting.reply
+        finally:
+            # A refusal's traceback holds this frame, and the frame its future: a cycle that would keep the whole form alive.
+            del waiting
 
     async def submit_many(self, decisions: Sequence[Decision]) -> list[Document | BaseException]:
         """Submit all at once, in order; returns each one's reply or error."""
@@ -274,8 +277,9 @@ class GroupCommit:
 
     def _settle(self, batch: Sequence[_Waiting], results: Sequence[Document | Exception]) -> None:
         for waiting, result in zip(batch, results, strict=True):
-            if waiting.key is not None:
-                self._in_flight.discard(waiting.key)  # now that the outcome is known, not when its caller went away
+            if waiting.decision.idempotency is not None:
+                # Now that the outcome is known, not when its caller went away.
+                self._in_flight.discard(waiting.decision.idempotency.key)
             if waiting.reply.done():
                 continue
             if isinstance(result, Exception):

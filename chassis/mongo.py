@@ -1,6 +1,6 @@
 """MongoDB: the only module that imports the driver's client. Runs on motor (default) or on PyMongo's own async API.
 
-The two differ in `start_session`, `start_transaction`, `aggregate`, `watch` and `close`; those differences end here.
+The two differ in sessions, `start_transaction`, `aggregate`, `watch`, `close` and in what a call costs; that ends here.
 Everybody else gets a `Mongo` and passes `tx` (a driver session with an open transaction, or a snapshot).
 Defaults: majority reads, majority journaled writes, so that nothing read or acknowledged can be rolled back.
 """
@@ -94,10 +94,18 @@ class Mongo:
     async def write(self, writes: Mapping[str, Writes], tx: Tx) -> None:
         """Write into several collections; raises WriteRace for a duplicate key or a version that has moved on.
 
-        With motor this is one call in one of its threads: handing each command over to a thread costs more than the command.
+        With motor this is one call in a thread: handing each command over to a thread costs more than the command.
         """
+        if not writes:
+            return
         if self.driver == "motor":
-            await asyncio.get_running_loop().run_in_executor(None, _write, self.database.delegate, writes, tx.delegate)
+            thread = asyncio.ensure_future(asyncio.to_thread(_write, self.database.delegate, writes, tx.delegate))
+            try:
+                await asyncio.shield(thread)
+            except asyncio.CancelledError:
+                # Aborted under its feet, the thread would go on writing outside the transaction.
+                await asyncio.wait([thread])
+                raise
             return
         for collection, found in writes.items():
             if found.replaces:
@@ -165,13 +173,16 @@ class Mongo:
             return
         from motor.motor_asyncio import AsyncIOMotorClientSession
 
-        # Motor would take a thread for the start and one for the end, which both only touch memory: a session is begun by
-        # the first command in it, and its transaction is over at the end.
+        # Motor would take a thread for the start and one for the end, which only touch memory: the first command begins a
+        # session, and at its end its transaction is over, unless it was cancelled while it committed.
         session = AsyncIOMotorClientSession(self.client.delegate.start_session(), self.client)
         try:
             yield session
         finally:
-            session.delegate.end_session()
+            if session.delegate.in_transaction:
+                await session.end_session()
+            else:
+                session.delegate.end_session()
 
     @staticmethod
     async def _abort(session: Any) -> None:

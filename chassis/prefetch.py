@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import (
+    CorruptRecordException,
+    IllegalStateError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+    UnsupportedCodecError,
+)
 
 from chassis import dead_letters, kafka, logs
 from chassis.effect import Effect
@@ -24,7 +31,7 @@ from contracts.envelope import BadEvent, Event, from_message
 
 log = logs.get(__name__)
 
-_PAGE = 2000  # records that aiokafka unpacks in one go: well under 20 ms of the event loop
+_PAGE = 2000  # records that aiokafka unpacks in one go: some 7 ms of the event loop
 
 
 class PositionLost(Exception):
@@ -43,7 +50,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Batch:
-    """Messages in order; and the effect's preparation for exactly `events`, if that is what will be applied."""
+    """Messages in order, and what the effect has prepared for their `events`: good only if exactly these are applied."""
 
     entries: list[Entry] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -60,10 +67,13 @@ class Prefetch:
         self._topics = topics
         self._effect = effect
         self._sought = 0
+        self._lost: PositionLost | None = None
+        self._stopping: asyncio.Task[bool] | None = None
         self._next: asyncio.Task[tuple[int, Batch]] | None = None
 
     async def start(self, listener: ConsumerRebalanceListener, stopped: asyncio.Event) -> None:
         """Join the group, as soon as Kafka is there."""
+        self._stopping = asyncio.create_task(stopped.wait())
         group = f"{self._settings.mongodb_database_prefix}.{self._name}"
         self.kafka = kafka.consumer(self._settings, group, listener, self._topics)
         while not stopped.is_set():
@@ -77,18 +87,26 @@ class Prefetch:
             else:
                 return
 
-    async def stop(self) -> None:
-        """Leave the group."""
+    async def drop(self) -> None:
+        """Forget what is on its way: nothing more will be taken."""
         if self._next is not None:
             self._next.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await self._next
+            self._next = None
+
+    async def stop(self) -> None:
+        """Leave the group."""
+        await self.drop()
+        if self._stopping is not None:
+            self._stopping.cancel()
         # aiokafka's stop() can hang while Kafka is down.
         await asyncio.wait_for(asyncio.shield(self.kafka.stop()), 10)
 
     def seek(self, places: Mapping[TopicPartition, int]) -> None:
         """Fetch from these places next."""
         self._sought += 1
+        self._lost = None
         for partition, offset in places.items():
             with contextlib.suppress(IllegalStateError):  # no longer ours
                 self.kafka.seek(partition, offset)
@@ -98,37 +116,50 @@ class Prefetch:
         self._next = asyncio.create_task(self._fetch(self._sought, expected))
 
     async def take(self) -> Batch | None:
-        """The batch that `start_next` began; None if partitions were sought meanwhile.
+        """The batch that `start_next` began, or an empty one when it is time to stop; None if partitions were sought meanwhile.
 
         Then it may hold what lies behind the new place, and aiokafka won't give that again: seek once more.
         """
         assert self._next is not None, "start_next comes first"  # noqa: S101 - a mistake of the caller
+        waited = {self._next} if self._stopping is None else {self._next, self._stopping}
+        # Without a group (Kafka is away) getmany waits for ever: stopping must not.
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        if not self._next.done():
+            return Batch()
         sought, batch = await self._next
         return batch if sought == self._sought else None
 
     async def _fetch(self, sought: int, expected: Mapping[TopicPartition, int]) -> tuple[int, Batch]:
-        limit = self._settings.consumer_batch_limit
+        if self._lost is not None:
+            raise self._lost
+        fetched: dict[TopicPartition, list[ConsumerRecord]] = {}
+        count, limit = 0, self._settings.consumer_batch_limit
         try:
-            fetched = await self.kafka.getmany(timeout_ms=250, max_records=min(_PAGE, limit))
-        except NoOffsetForPartitionError:
-            return sought, Batch()  # aiokafka asked for a position before the assignment callback had sought to it
-        except OffsetOutOfRangeError as error:
-            raise PositionLost(f"the stored position is no longer in Kafka: {error}") from error
-        except (KafkaError, IllegalStateError) as error:
-            log.warning("consumer_fetch_failed", consumer=self._name, error=repr(error)[:200])
-            await asyncio.sleep(0.5)
-            return sought, Batch()
-        count = _count(fetched)
-        # What was fetched must not be dropped for an error of a later page, which comes again with the next batch.
-        with contextlib.suppress(KafkaError, IllegalStateError):
-            while 0 < count < limit:
-                page = await self.kafka.getmany(timeout_ms=0, max_records=min(_PAGE, limit - count))
+            while count < limit:
+                page = await self.kafka.getmany(timeout_ms=0 if fetched else 250, max_records=min(_PAGE, limit - count))
                 if not page:
                     break
-                count += _count(page)
                 for partition, records in page.items():
                     fetched.setdefault(partition, []).extend(records)
+                    count += len(records)
+                await asyncio.sleep(0)  # with records at hand getmany doesn't give the event loop a turn
+        except NoOffsetForPartitionError:
+            pass  # aiokafka asked for a position before the assignment callback had sought to it
+        except OffsetOutOfRangeError as error:
+            self._lost = PositionLost(f"the stored position is no longer in Kafka: {error}")
+            if not fetched:
+                raise self._lost from error
+        except (CorruptRecordException, UnsupportedCodecError) as error:
+            # aiokafka may have taken records of other partitions before it came to this one, and they are gone with the error.
+            self._sought += 1
+            await self._failed(error)
+        except (KafkaError, IllegalStateError) as error:
+            await self._failed(error)
         return sought, await offload(count, self._batch, fetched, expected)
+
+    async def _failed(self, error: Exception) -> None:
+        log.warning("consumer_fetch_failed", consumer=self._name, error=repr(error)[:200])
+        await asyncio.sleep(0.5)
 
     def _batch(self, fetched: Mapping[TopicPartition, list[ConsumerRecord]], expected: Mapping[TopicPartition, int]) -> Batch:
         entries: list[Entry] = []
@@ -149,8 +180,3 @@ class Prefetch:
         except BadEvent as bad:
             subject = record.key.decode(errors="replace") if record.key else None
             return Entry(partition, record, letter=dead_letters.letter(self._name, record, subject, "dead", bad.reason, str(bad)))
-
-
-def _count(fetched: Mapping[TopicPartition, list[ConsumerRecord]]) -> int:
-    """How many records are in there."""
-    return sum(map(len, fetched.values()))

@@ -30,6 +30,7 @@ def server(app: FastAPI, settings: Settings, port: int) -> Server:
             host=settings.host,
             port=port,
             http=_Protocol,
+            ws="none",
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -57,7 +58,7 @@ class _Joined:
     def write(self, data: bytes) -> None:
         """Keep the first piece for the one that follows at once; what comes alone leaves with the next turn of the loop."""
         if self._pending:
-            self._pending += data
+            self._pending = b"".join((self._pending, data))
             self._flush()
         else:
             self._pending = data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from chassis import outbox
 from chassis.decision import Decision, Documents, Idempotency, Outcome
 from chassis.errors import Unavailable
-from chassis.group_commit import GroupCommit
+from chassis.group_commit import GroupCommit, commit_together
 from chassis.mongo import Mongo
 from tests.harness.events import COUNTERS, count_up
 from tests.harness.waiting import eventually_async
@@ -116,3 +117,22 @@ async def test_mongodb_down_and_up_again(door: GroupCommit, mongo: Mongo, mongod
 
     assert await eventually_async(again, 20, "the door works again") == {"value": 2}
     assert (await mongo[COUNTERS].find_one({"_id": "c"}))["value"] == 2
+
+
+async def test_cancelled_while_it_writes(mongo: Mongo, fail_command: FailCommand) -> None:
+    """The process gives up waiting while the first of two inserts hangs: afterwards neither is there."""
+    slow = {"failCommands": ["insert"], "blockConnection": True, "blockTimeMS": 400}
+    with fail_command(slow, {"times": 1}):
+        writing = asyncio.create_task(commit_together(mongo, [count_up("c")]))
+        await eventually_async(lambda: _hangs(mongo), 5, "the insert hangs")
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+    await commit_together(mongo, [count_up("d")])
+    assert [doc["_id"] async for doc in mongo[COUNTERS].find()] == ["d"]
+    assert await mongo[outbox.OUTBOX].count_documents({}) == 1
+
+
+async def _hangs(mongo: Mongo) -> bool:
+    running = await mongo.client.admin.command({"currentOp": 1, "command.insert": COUNTERS, "active": True})
+    return bool(running["inprog"])

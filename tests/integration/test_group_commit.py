@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
@@ -187,6 +189,28 @@ async def test_a_refusal_writes_nothing(door: GroupCommit, mongo: Mongo) -> None
     with pytest.raises(Conflict):
         await door.submit(claim("A1", "Budi"))
     assert (await mongo["seats"].count_documents({}), await mongo[outbox.OUTBOX].count_documents({})) == (1, 1)
+
+
+async def test_a_refusal_keeps_no_form_alive(door: GroupCommit) -> None:
+    """A refused form, with a NIK in it, is gone with its reply: no cycle waits for the garbage collector."""
+
+    def refuse(_documents: Documents, _now: datetime) -> Outcome:
+        raise Conflict("taken", "Sudah ada.", "Taken.")
+
+    form, codes = weakref.ref(refuse), []
+    waiting = [door.submit(Decision(refuse))]
+    del refuse
+    gc.collect()
+    gc.disable()
+    try:
+        try:
+            await waiting.pop()
+        except Conflict as refusal:
+            codes.append(refusal.code)
+        await door.submit(count_up("c"))  # the door holds its last batch until the next one
+        assert (codes, form()) == (["taken"], None)
+    finally:
+        gc.enable()
 
 
 async def test_what_the_database_never_takes_fails_alone(door: GroupCommit, mongo: Mongo) -> None:
