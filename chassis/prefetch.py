@@ -31,11 +31,12 @@ from contracts.envelope import BadEvent, Event, from_message
 
 log = logs.get(__name__)
 
+_CORRUPT_TRIES = 5
 _PAGE = 2000  # records that aiokafka unpacks in one go: some 7 ms of the event loop
 
 
 class PositionLost(Exception):
-    """Kafka no longer has what comes next: events are gone that were never applied."""
+    """Kafka no longer gives what comes next, retention took it or it can't be unpacked: events that were never applied."""
 
 
 @dataclass(slots=True)
@@ -66,23 +67,25 @@ class Prefetch:
         self._name = name
         self._topics = topics
         self._effect = effect
-        self._sought = 0
+        self._sought = self._begun = self._corrupt = 0
         self._lost: PositionLost | None = None
         self._stopping: asyncio.Task[bool] | None = None
-        self._next: asyncio.Task[tuple[int, Batch]] | None = None
+        self._next: asyncio.Task[Batch] | None = None
 
     async def start(self, listener: ConsumerRebalanceListener, stopped: asyncio.Event) -> None:
         """Join the group, as soon as Kafka is there."""
         self._stopping = asyncio.create_task(stopped.wait())
         group = f"{self._settings.mongodb_database_prefix}.{self._name}"
-        self.kafka = kafka.consumer(self._settings, group, listener, self._topics)
         while not stopped.is_set():
+            # A new client for each try: one whose start failed half-way can't be started again.
+            self.kafka = kafka.consumer(self._settings, group, listener, self._topics)
             try:
                 # A topic that nobody has created yet would join the assignment only with the next metadata refresh.
                 await kafka.ensure_topics(self._settings, self._topics)
                 await asyncio.wait_for(self.kafka.start(), 30)
             except (KafkaError, TimeoutError) as error:
                 log.warning("consumer_kafka_unreachable", consumer=self._name, error=type(error).__name__)
+                await self._leave()
                 await asyncio.sleep(1.0)
             else:
                 return
@@ -100,8 +103,14 @@ class Prefetch:
         await self.drop()
         if self._stopping is not None:
             self._stopping.cancel()
-        # aiokafka's stop() can hang while Kafka is down.
-        await asyncio.wait_for(asyncio.shield(self.kafka.stop()), 10)
+        await self._leave()
+
+    async def _leave(self) -> None:
+        try:
+            await asyncio.wait_for(asyncio.shield(self.kafka.stop()), 10)
+        except (KafkaError, TimeoutError) as error:
+            # aiokafka's stop() can hang while Kafka is down; the group does without us after the session's end.
+            log.warning("consumer_left_without_goodbye", consumer=self._name, error=type(error).__name__)
 
     def seek(self, places: Mapping[TopicPartition, int]) -> None:
         """Fetch from these places next."""
@@ -113,7 +122,8 @@ class Prefetch:
 
     def start_next(self, expected: Mapping[TopicPartition, int]) -> None:
         """Begin to fetch what lies at or after these offsets. Nothing else may be on its way."""
-        self._next = asyncio.create_task(self._fetch(self._sought, expected))
+        self._begun = self._sought
+        self._next = asyncio.create_task(self._fetch(expected))
 
     async def take(self) -> Batch | None:
         """The batch that `start_next` began, or an empty one when it is time to stop; None if partitions were sought meanwhile.
@@ -126,10 +136,15 @@ class Prefetch:
         await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         if not self._next.done():
             return Batch()
-        sought, batch = await self._next
-        return batch if sought == self._sought else None
+        try:
+            batch = await self._next
+        except PositionLost:
+            if self._begun == self._sought:
+                raise
+            return None
+        return batch if self._begun == self._sought else None
 
-    async def _fetch(self, sought: int, expected: Mapping[TopicPartition, int]) -> tuple[int, Batch]:
+    async def _fetch(self, expected: Mapping[TopicPartition, int]) -> Batch:
         if self._lost is not None:
             raise self._lost
         fetched: dict[TopicPartition, list[ConsumerRecord]] = {}
@@ -151,11 +166,16 @@ class Prefetch:
                 raise self._lost from error
         except (CorruptRecordException, UnsupportedCodecError) as error:
             # aiokafka may have taken records of other partitions before it came to this one, and they are gone with the error.
+            self._corrupt += 1
+            if self._corrupt >= _CORRUPT_TRIES:
+                raise PositionLost(f"what comes next can't be unpacked: {error!r}"[:200]) from error
             self._sought += 1
             await self._failed(error)
         except (KafkaError, IllegalStateError) as error:
             await self._failed(error)
-        return sought, await offload(count, self._batch, fetched, expected)
+        else:
+            self._corrupt = 0 if count else self._corrupt
+        return await offload(count, self._batch, fetched, expected)
 
     async def _failed(self, error: Exception) -> None:
         log.warning("consumer_fetch_failed", consumer=self._name, error=repr(error)[:200])

@@ -61,7 +61,7 @@ class _Joined:
             self._pending = b"".join((self._pending, data))
             self._flush()
         else:
-            self._pending = data
+            self._pending = bytes(data)  # a caller may use its buffer again
             self._call_soon(self._flush)
 
     def _flush(self) -> None:
