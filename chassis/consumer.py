@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import random
 import time
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from aiokafka.errors import IllegalStateError
 from pymongo.errors import PyMongoError
 
 from chassis import dead_letters, fail_points, logs, positions, telemetry
+from chassis.dead_letters import BadWindow
 from chassis.effect import Applied, Effect, Poison
 from chassis.mongo import CommitUnknown, Document, Mongo, Tx, WriteRace, is_unreachable
 from chassis.offload import offload
@@ -30,7 +30,6 @@ from contracts.envelope import Event
 log = logs.get(__name__)
 
 _UNKNOWN_TRIES = 3
-_BAD_WINDOW, _BAD_LIMIT = 1000, 50
 _MEASURE_SECONDS = 15.0  # another replica may have put letters aside, or applied them
 
 
@@ -73,8 +72,7 @@ class Consumer:
         self._effect = effect
         self._blocked: set[tuple[str, str]] = set()
         self._letters = 0
-        self._recent: deque[bool] = deque(maxlen=_BAD_WINDOW)
-        self._worst = 0
+        self._window = BadWindow()
         self._measured = 0.0
         self._stopped = asyncio.Event()
         telemetry.CONSUMER_STOPPED.labels(name).set(0)
@@ -170,7 +168,7 @@ class Consumer:
             except Poison as poison:
                 place = self._bury(batch, poison)
                 buried += 1
-                if buried > _BAD_LIMIT and len(batch.entries) > place + 1:
+                if buried > BadWindow.LIMIT and len(batch.entries) > place + 1:
                     # Enough to stop for: commit this far, rather than try the whole batch again for each bad one.
                     await self._process(Batch(batch.entries[: place + 1]))
                     batch, buried = Batch(batch.entries[place + 1 :]), 0
@@ -233,8 +231,8 @@ class Consumer:
             self._letters += len(letters)
             self._blocked |= {(doc["topic"], doc["subject"]) for doc in letters if doc["subject"] is not None}
             await dead_letters.measure(self._mongo, self.name)
-            if self._worst > _BAD_LIMIT:
-                raise StopAndPage(f"more than {_BAD_LIMIT} of the last {_BAD_WINDOW} messages were bad")
+            if self._window.worst > BadWindow.LIMIT:
+                raise StopAndPage(f"more than {BadWindow.LIMIT} of the last {BadWindow.SIZE} messages were bad")
 
     async def _persist(self, prepared: Any, also: Any) -> Applied:
         attempt, careful = 0, False
@@ -294,14 +292,8 @@ class Consumer:
             event_id = dead_letters.event_id(doc)
             log.error("dead_letter", consumer=self.name, letter=doc["_id"], event_id=event_id, reason=doc["reason"])
         bad = {doc["_id"] for doc in dead}
-        if bad:
-            places = [dead_letters.letter_id(self.name, entry.record) in bad for entry in entries]
-            # Looked at message by message, as they came: a batch is larger than the window.
-            for place in places:
-                self._recent.append(place)
-                self._worst = max(self._worst, sum(self._recent) if place else 0)
-        else:
-            self._recent.extend([False] * min(len(entries), _BAD_WINDOW))
+        # Without bad ones the ids, which cost as much as the events, need not be made.
+        self._window.add([bool(bad) and dead_letters.letter_id(self.name, entry.record) in bad for entry in entries])
         telemetry.CONSUMER_EVENTS.labels(self.name).inc(len(events) - applied.duplicates)
         telemetry.CONSUMER_DUPLICATES.labels(self.name).inc(applied.duplicates)
         telemetry.EVENTS_GAP.labels(self.name).inc(applied.gaps)

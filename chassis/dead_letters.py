@@ -6,7 +6,8 @@ done by the consumer that owns the partition, in order, so that it can't race wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aiokafka import ConsumerRecord
@@ -16,6 +17,25 @@ from chassis.mongo import Document, Mongo, Tx
 
 DEAD_LETTERS = "dead_letters"
 _VALUE_KEPT = 4_000_000  # bytes: twice what our brokers take, and far below a document's 16 MB
+
+
+class BadWindow:
+    """How many of the last messages were bad, at the worst: many at once are a disaster, not bad messages."""
+
+    SIZE, LIMIT = 1000, 50
+
+    def __init__(self) -> None:
+        self.worst = 0
+        self._recent: deque[bool] = deque(maxlen=self.SIZE)
+
+    def add(self, places: Sequence[bool]) -> None:
+        """Whether each of a batch's messages was bad. One by one, as they came: a batch is larger than the window."""
+        if not any(places):
+            self._recent.extend(places[-self.SIZE :])
+            return
+        for bad in places:
+            self._recent.append(bad)
+            self.worst = max(self.worst, sum(self._recent) if bad else 0)
 
 
 def letter_id(consumer: str, record: ConsumerRecord) -> str:

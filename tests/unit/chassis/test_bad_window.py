@@ -26,7 +26,7 @@ def counted(bad: range, size: int) -> int:
         entries.append(Entry(PLACE, record, letter=letter))
         letters += [letter] if letter else []
     consumer._count(entries, [], Applied(), letters)
-    return consumer._worst
+    return consumer._window.worst
 
 
 @pytest.mark.parametrize(
