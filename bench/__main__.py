@@ -32,7 +32,7 @@ def main() -> None:
         # A fresh stack for each: what one leaves behind must not slow the next.
         with tempfile.TemporaryDirectory(prefix="jakpreneur-bench-") as folder:
             begun = time.monotonic()
-            with Stack.start(Path(folder), Ports.free(), sizing=DEFAULT) as stack:
+            with Ports.free() as ports, Stack.start(Path(folder), ports, sizing=DEFAULT) as stack:
                 found = MEASUREMENTS[name](stack, Path(folder))
             print(f"{name}: {time.monotonic() - begun:.0f} s")
             result.show(found)

@@ -5,18 +5,20 @@ Load by wrk in turn: ours, the peer, ours, the peer …, each body once. Aims: >
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 
 from bench import bodies
 from bench.result import Result, compared
-from deploy.local.ports import Ports
+from deploy.local.ports import HeldPort
 from deploy.local.stack import Stack
 from tests.harness.platform import Platform, ServiceProcess
 from tests.harness.waiting import eventually
@@ -38,31 +40,32 @@ def measure(stack: Stack, directory: Path) -> list[Result]:
     for driver in ("motor", "pymongo"):
         with Platform(stack, directory, environment={"JAKPRENEUR_MONGO_DRIVER": driver}) as platform:
             ours = platform.start("registration").wait_ready()
-            peer = _peer(stack, platform.prefix)
-            try:
+            with _peer(stack, platform.prefix) as peer:
                 results += _compare(platform, ours, peer, file, driver)
-            finally:
-                peer[0].kill()
-                peer[0].wait()
     return results
 
 
-def _peer(stack: Stack, prefix: str) -> tuple[subprocess.Popen[bytes], str]:
-    port = Ports.free().registration
+@contextlib.contextmanager
+def _peer(stack: Stack, prefix: str) -> Iterator[str]:
+    """The peer's address while it runs."""
+    port = HeldPort()
     environment = os.environ | {
         "PEER_MONGODB_URL": stack.environment()["JAKPRENEUR_MONGODB_URL"],
-        "PEER_PORT": str(port),
+        "PEER_PORT": str(port.number),
         "PEER_DATABASE": f"peer_{prefix}",
     }
     process = subprocess.Popen([sys.executable, "-m", "bench.peer_app"], env=environment)
-    url = f"http://127.0.0.1:{port}"
-    eventually(lambda: httpx2.get(f"{url}/openapi.json").status_code == 200, 20, "the peer answers")
-    return process, url
+    url = f"http://127.0.0.1:{port.number}"
+    try:
+        eventually(lambda: httpx2.get(f"{url}/openapi.json").status_code == 200, 20, "the peer answers")
+        yield url
+    finally:
+        process.kill()
+        process.wait()
+        port.release()
 
 
-def _compare(
-    platform: Platform, ours: ServiceProcess, peer: tuple[subprocess.Popen[bytes], str], file: Path, driver: str
-) -> list[Result]:
+def _compare(platform: Platform, ours: ServiceProcess, peer: str, file: Path, driver: str) -> list[Result]:
     token = platform.token(["officer"])
     results = []
     first = 0
@@ -71,7 +74,7 @@ def _compare(
         latencies = []
         for _ in range(ROUNDS):
             mine = _load(ours.url, token, file, first, connections)
-            other = _load(peer[1], token, file, first, connections)
+            other = _load(peer, token, file, first, connections)
             first += SECONDS * _MOST_PER_SECOND
             pairs.append((mine["requests"] / mine["seconds"], other["requests"] / other["seconds"]))
             latencies.append(mine["p99_ms"])

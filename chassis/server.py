@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Iterator
 
 import uvicorn
@@ -20,6 +21,28 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave signals alone."""
         yield
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until `should_exit`. Raises OSError when the port can't be had: uvicorn itself would end the whole process
+        there and then, whatever its other parts were doing."""
+        own = _bound(self.config.host, self.config.port)
+        try:
+            await super().serve([*(sockets or ()), own])
+        finally:
+            own.close()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    found = socket.socket(family, kind, protocol)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(address)
+        found.listen()  # here, since two may bind, but only one listens
+    except OSError as error:
+        found.close()
+        raise OSError(error.errno, f"can't listen on {host}:{port}: {error.strerror}") from None
+    return found
 
 
 def server(app: FastAPI, settings: Settings, port: int) -> Server:

@@ -41,7 +41,7 @@ def short_logs() -> None:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A real MongoDB and a real Kafka. A test that stops one starts it again."""
-    with Stack.start(tmp_path_factory.mktemp("stack"), Ports.free(), sizing=TESTS) as running:
+    with Ports.free() as ports, Stack.start(tmp_path_factory.mktemp("stack"), ports, sizing=TESTS) as running:
         yield running
 
 

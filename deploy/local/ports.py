@@ -5,14 +5,28 @@ The table of defaults is the one in the README; every port is a setting.
 
 from __future__ import annotations
 
-import random
+import contextlib
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 
-# Below the range from which Linux takes ports for outgoing connections (32768 and up): a broker that a test
-# stops and starts again would otherwise find its port taken by some client's connection.
-FREE_RANGE = range(20_000, 32_000)
+
+class HeldPort:
+    """A free port that nobody else is given until `release()`: neither another holder nor an outgoing connection.
+
+    A server can listen on it meanwhile, stop, and listen again. To look for a free port and let go of it is a race.
+    """
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.number: int = self._socket.getsockname()[1]
+        # Only now: bound without it the port is ours alone; from here on servers, which all set it, may share it.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+    def release(self) -> None:
+        """Let it go. Doing it twice is fine."""
+        self._socket.close()
 
 
 @dataclass(frozen=True)
@@ -64,12 +78,15 @@ class Ports:
         return cls(**chosen)
 
     @classmethod
-    def free(cls) -> Ports:
-        """Ports that nothing listens on now, a different set at each call."""
-        names = [field.name for field in fields(cls)]
-        candidates = random.sample(FREE_RANGE, k=20 * len(names))
-        found = (port for port in candidates if is_free(port))
-        return cls(**{name: next(found) for name in names})
+    @contextlib.contextmanager
+    def free(cls) -> Iterator[Ports]:
+        """Ports that are nobody else's until the end of the `with` block."""
+        held = {field.name: HeldPort() for field in fields(cls)}
+        try:
+            yield cls(**{name: port.number for name, port in held.items()})
+        finally:
+            for port in held.values():
+                port.release()
 
     def items(self) -> list[tuple[str, int]]:
         """Name and port of each listener."""

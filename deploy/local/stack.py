@@ -1,6 +1,6 @@
 """A real MongoDB and a real Kafka as child processes: for tests, measurements and `make up` alike.
 
-    with Stack.start(directory, Ports.free(), sizing=TESTS) as stack:
+    with Ports.free() as ports, Stack.start(directory, ports, sizing=TESTS) as stack:
         settings = stack.environment()
 
 A stack keeps everything in its directory: started there again it finds its data. It dies with the process

@@ -41,7 +41,8 @@ def main(arguments: list[str]) -> int:
     plan = Plan(quota=20, **vars(given))
     with (
         tempfile.TemporaryDirectory(prefix="chaos-") as directory,
-        Stack.start(Path(directory), Ports.free(), sizing=TESTS) as stack,
+        Ports.free() as ports,
+        Stack.start(Path(directory), ports, sizing=TESTS) as stack,
     ):
         report = asyncio.run(run(plan, stack, Path(directory), say))
     report.write(REPORT)

@@ -1,6 +1,6 @@
 """Service processes of the platform against a Stack: started, killed, frozen and asked, as a supervisor and a scraper would.
 
-    with Stack.start(directory, Ports.free(), sizing=TESTS) as stack, Platform(stack, directory) as platform:
+    with Ports.free() as ports, Stack.start(directory, ports, sizing=TESTS) as stack, Platform(stack, directory) as platform:
         registration = platform.start("registration")
         registration.wait_ready()
         httpx2.get(f"{registration.url}/v1/areas", headers=platform.bearer(["officer"]))
@@ -26,7 +26,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from chassis import oidc
 from chassis.settings import Settings
-from deploy.local.ports import Ports
+from deploy.local.ports import HeldPort
 from deploy.local.processes import LIBC, PR_SET_PDEATHSIG, tail
 from deploy.local.stack import Stack
 from tests.harness.settings import settings_of
@@ -40,12 +40,15 @@ STOP_SECONDS = 40.0
 class ServiceProcess:
     """One `python -m services.<name>` and its addresses."""
 
-    def __init__(self, name: str, role: str, ports: tuple[int, int], log: Path, process: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self, name: str, role: str, ports: tuple[HeldPort, HeldPort], log: Path, process: subprocess.Popen[bytes]
+    ) -> None:
         self.name = name
         self.role = role
-        self.url = f"http://127.0.0.1:{ports[0]}"
-        self.internal_url = f"http://127.0.0.1:{ports[1]}"
+        self.url = f"http://127.0.0.1:{ports[0].number}"
+        self.internal_url = f"http://127.0.0.1:{ports[1].number}"
         self.log = log
+        self._ports = ports
         self._process = process
 
     @property
@@ -56,7 +59,10 @@ class ServiceProcess:
     @property
     def exit_code(self) -> int | None:
         """Exit code, negative for a signal; None while it runs."""
-        return self._process.poll()
+        code = self._process.poll()
+        if code is not None:
+            self._release_ports()
+        return code
 
     def ready(self) -> bool:
         """Whether the process says that it is ready now."""
@@ -81,13 +87,13 @@ class ServiceProcess:
     def kill(self) -> None:
         """SIGKILL, and wait for the end."""
         self._process.kill()
-        self._process.wait()
+        self.wait()
 
     def terminate(self, timeout: float = STOP_SECONDS) -> int:
         """SIGTERM, and wait; returns the exit code. Raises subprocess.TimeoutExpired if it doesn't end."""
         self._process.terminate()
         self._process.send_signal(signal.SIGCONT)
-        return self._process.wait(timeout)
+        return self.wait(timeout)
 
     def ask_to_stop(self) -> None:
         """SIGTERM, without waiting."""
@@ -95,7 +101,13 @@ class ServiceProcess:
 
     def wait(self, timeout: float = STOP_SECONDS) -> int:
         """Wait for the end; returns the exit code."""
-        return self._process.wait(timeout)
+        code = self._process.wait(timeout)
+        self._release_ports()
+        return code
+
+    def _release_ports(self) -> None:
+        for port in self._ports:
+            port.release()
 
     def pause(self) -> None:
         """SIGSTOP: it stands still with all its connections open."""
@@ -142,13 +154,12 @@ class Platform:
 
         `env` adds settings, e.g. `{"JAKPRENEUR_FAIL_POINTS": "commit.before=0.01;7"}`.
         """
-        free = Ports.free()
-        ports = (free.registration, free.registration_internal)
+        ports = (HeldPort(), HeldPort())
         settings = {
             **os.environ,
             **self._environment,
-            "JAKPRENEUR_PORT": str(ports[0]),
-            "JAKPRENEUR_INTERNAL_PORT": str(ports[1]),
+            "JAKPRENEUR_PORT": str(ports[0].number),
+            "JAKPRENEUR_INTERNAL_PORT": str(ports[1].number),
             **(env or {}),
         }
         log = self._directory / f"{name}-{role}-{len(self.processes)}.log"
@@ -185,8 +196,7 @@ class Platform:
     def stop(self) -> None:
         """Kill what still runs."""
         for process in self.processes:
-            if process.exit_code is None:
-                process.kill()
+            process.kill()
 
     def __enter__(self) -> Platform:
         return self

@@ -52,6 +52,20 @@ async def register_until_refused(process: ServiceProcess, first: int, answers: d
             number += 1
 
 
+def test_a_port_that_is_taken(platform: Platform) -> None:
+    """An operator starts registration twice: the second ends in order, with code 1, and its log says which port it can't have."""
+    first = platform.start("registration").wait_ready()
+    port = first.url.rpartition(":")[2]
+    second = platform.start("registration", env={"JAKPRENEUR_PORT": port})
+    assert second.wait() == 1
+    lines = second.log.read_text().splitlines()
+    failed = [line for line in lines if '"event": "part_failed"' in line]
+    assert len(failed) == 1
+    assert f"can't listen on 127.0.0.1:{port}: Address already in use" in failed[0]
+    assert any('"event": "stopping"' in line for line in lines)
+    assert first.ready()
+
+
 async def test_stopped_under_load(platform: Platform) -> None:
     """SIGTERM while eight clients register people: every answered registration is stored, nobody hears 5xx, exit code 0."""
     process = platform.start("registration")

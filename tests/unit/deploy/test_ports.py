@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
-from deploy.local.ports import Ports, setting_of
+from deploy.local.ports import HeldPort, Ports, is_free, setting_of
 
 
 def test_without_settings_the_documented_ports_are_used() -> None:
@@ -49,3 +51,25 @@ def test_an_empty_setting_means_the_default() -> None:
 def test_settings_are_named_after_listeners() -> None:
     """The name in the error of a taken port is the one that `from_environment` reads."""
     assert setting_of("kafka_services") == "JAKPRENEUR_KAFKA_SERVICES_PORT"
+
+
+def test_a_held_port_is_given_to_nobody_else_and_serves() -> None:
+    """A test run holds a port: its broker can listen there, stop and listen again, and no other run gets it meanwhile."""
+    held = HeldPort()
+    address = ("127.0.0.1", held.number)
+    for _ in range(2):
+        with socket.create_server(address):  # sets SO_REUSEADDR, as servers do
+            assert not is_free(held.number)
+        with socket.socket() as another, pytest.raises(OSError, match="in use"):
+            another.bind(address)
+    held.release()
+    with socket.socket() as another:
+        another.bind(address)
+
+
+def test_free_ports_are_let_go_at_the_end() -> None:
+    """Two runs at once have no port in common; when a run has ended its ports can be had again."""
+    with Ports.free() as ours, Ports.free() as theirs:
+        assert not {number for _, number in ours.items()} & {number for _, number in theirs.items()}
+    with socket.socket() as another:
+        another.bind(("127.0.0.1", ours.mongodb))
