@@ -39,19 +39,28 @@ _FORMS = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: `person` is what it says if it is right, else `errors` why not. Rows are numbered from 1 after the header."""
+    """One row: `person` is what it says if it is right, else `errors` why not.
+
+    Rows are counted by `number` from 1 without empty ones; `line` is where the row stands, the header's being 0.
+    """
 
     number: int
+    line: int
     person: Person | None
     verified_on: date | None
     errors: tuple[FieldError, ...]
 
 
 def read_header(line: str) -> tuple[str, list[str]]:
-    """The delimiter and the column names; raises Invalid naming every unknown, doubled and missing column."""
+    """The delimiter and the column names; raises Invalid naming every unknown, doubled and missing column.
+
+    Columns without a name at the end don't count: Excel writes them where a cell was once touched.
+    """
     delimiter = ";" if line.count(";") > line.count(",") else ","
     try:
         names = [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), [])]
+        while names and not names[-1]:
+            names.pop()
     except csv.Error:  # a line break of an old Macintosh, or a line beyond every measure
         text = ("Baris judul tidak dapat dibaca sebagai CSV.", "The header line can't be read as CSV.")
         raise invalid(FieldError("header", "header", *text)) from None
@@ -74,80 +83,76 @@ def _column(name: str, code: str, text_id: str, text_en: str) -> FieldError:
 
 
 class Records:
-    """Cuts text that arrives in pieces into CSV records: a quoted field may hold line breaks and lie across pieces."""
+    """Cuts text that arrives in pieces into records, one a line.
+
+    No right cell holds a line break, so a quote that isn't closed on its line is a slip: it costs its own row, and not all
+    the rows up to the next quote.
+    """
 
     def __init__(self) -> None:
         self._rest = ""
+        self._line = -1  # the header's is 0
         self.delimiter = ","
         self.names: list[str] = []
 
-    def feed(self, text: str, *, last: bool) -> Iterator[list[str] | None]:
-        """The records that are complete now (the header first fixes the names and isn't given); None for a broken one.
+    def feed(self, text: str, *, last: bool) -> Iterator[tuple[int, list[str] | None]]:
+        """Line number and record of each line that is complete now; None for a broken one.
 
-        How the text is cut into pieces makes no difference. Only the reader knows whether a line break is a quoted one: so it
-        reads every whole line, and the record in which the text ends is kept for the next piece.
+        The header, which comes first, and lines without anything in them aren't given, but counted. How the text is cut into
+        pieces makes no difference.
         """
         text = self._rest + text
         end = len(text) if last or len(text) > _LINE_LIMIT else 0
         end = end if last else text.rfind("\n") + 1 or end
         text, self._rest = text[:end], text[end:]
-        if not self.names:
-            if not text:
-                return
-            line, _, text = text.partition("\n")
-            self.delimiter, self.names = read_header(line.removeprefix("\ufeff").rstrip("\r"))
-        lines = _Lines(text)
-        reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
-        begun = 0
-        while True:
-            try:
-                record: list[str] | None = next(reader)
-            except StopIteration:
-                return
-            except csv.Error:
-                if lines.exhausted and not last:
-                    self._rest = text[begun:] + self._rest
-                    return
-                record = None
-            begun = lines.position
-            if record != []:
-                yield record
+        for line in io.StringIO(text, newline="\n"):
+            self._line += 1
+            if not self.names:
+                self.delimiter, self.names = read_header(line.removeprefix("\ufeff").rstrip("\r\n"))
+                continue
+            record = self._record(line.rstrip("\r\n"))
+            if record is None or any(cell and not cell.isspace() for cell in record):
+                yield self._line, record
+
+    def _record(self, line: str) -> list[str] | None:
+        try:
+            return next(csv.reader([line], delimiter=self.delimiter, strict=True), [])
+        except csv.Error:
+            return None
 
 
-class _Lines:
-    """The lines of a text, and how far they have been read."""
-
-    def __init__(self, text: str) -> None:
-        self._lines = io.StringIO(text, newline="")
-        self.position = 0
-        self.exhausted = False
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = self._lines.readline()
-        if not line:
-            self.exhausted = True
-            raise StopIteration
-        self.position += len(line)
-        return line
-
-
-def row_of(number: int, names: Sequence[str], record: Sequence[str] | None, *, today: date) -> Row:
+def row_of(number: int, line: int, names: Sequence[str], record: Sequence[str] | None, *, today: date) -> Row:
     """One record through the form and the field rules."""
     try:
-        if record is None or len(record) != len(names):
-            raise _broken(record, len(names))
-        cells = {name: value.strip() for name, value in zip(names, record, strict=True)}
-        verified_on = _verified_on(cells.pop("verified_on", ""), today)
-        person = domain.check_form(_form(cells), today=today, staff=True, default_channel="import")
-        if verified_on is not None and verified_on < person.registered_on:
-            text = ("Tidak boleh sebelum tanggal pendaftaran.", "Can't be before the registration.")
-            raise invalid(FieldError("verified_on", "verified_on", *text))
+        cells = _cells(names, record)
     except DomainError as refusal:
-        return Row(number, None, None, refusal.errors)
-    return Row(number, person, verified_on, ())
+        return Row(number, line, None, None, refusal.errors)
+    errors: list[FieldError] = []
+    verified_on = person = None
+    try:
+        verified_on = _verified_on(cells.pop("verified_on", ""), today)
+    except DomainError as refusal:
+        errors += refusal.errors
+    try:
+        person = domain.check_form(_form(cells), today=today, staff=True, default_channel="import")
+    except DomainError as refusal:
+        errors += refusal.errors
+    if person is not None and verified_on is not None and verified_on < person.registered_on:
+        text = ("Tidak boleh sebelum tanggal pendaftaran.", "Can't be before the registration.")
+        errors.append(FieldError("verified_on", "verified_on", *text))
+    return Row(number, line, None, None, tuple(errors)) if errors else Row(number, line, person, verified_on, ())
+
+
+def _cells(names: Sequence[str], record: Sequence[str] | None) -> dict[str, str]:
+    if record is None or len(record) < len(names) or any(cell.strip() for cell in record[len(names) :]):
+        raise _broken(record, len(names))
+    cells = {name: value.strip() for name, value in zip(names, record, strict=False)}
+    # What wasn't UTF-8: Excel's plain "CSV" keeps the header readable and spoils every ’ and é.
+    spoilt = [name for name, value in cells.items() if "\ufffd" in value]
+    if spoilt:
+        text = ("Huruf tidak terbaca. Simpan sebagai CSV UTF-8.", "Letters can't be read. Save the file as CSV UTF-8.")
+        raise invalid(*(FieldError(name, "row.encoding", *text) for name in spoilt))
+    return cells
 
 
 def _form(cells: Mapping[str, str]) -> RegistrationForm:
@@ -169,7 +174,7 @@ def _verified_on(text: str, today: date) -> date | None:
     if not text:
         return None
     try:
-        day = date.fromisoformat(text)
+        day = date.fromisoformat(text) if _DATE.fullmatch(text) else date.max
     except ValueError:
         day = date.max
     if day > today:
@@ -187,7 +192,7 @@ def _broken(record: Sequence[str] | None, expected: int) -> Invalid:
         FieldError(
             "row",
             "row.columns",
-            f"Baris rusak: {found} kolom, seharusnya {expected}. Periksa tanda kutip dan pemisah.",
-            f"Broken row: {found} columns instead of {expected}. Check quotes and separators.",
+            f"Baris rusak: {found} kolom, seharusnya {expected}. Periksa tanda kutip, pemisah, dan ganti baris di dalam sel.",
+            f"Broken row: {found} columns instead of {expected}. Check quotes, separators and line breaks within cells.",
         )
     )

@@ -96,21 +96,21 @@ class ImportStore:
         accepted: int,
         refused: Sequence[tuple[int, tuple[FieldError, ...]]],
     ) -> None:
-        """Rows from the first to the last are decided: the counts and the refused rows, in one transaction.
+        """Rows from the first to the last are decided: the counts and the refused rows (by line), in one transaction.
 
         Raises ConnectionError unless they follow on those stored: a worker that slept past its lease must not count again.
         """
         import_id, (first, last) = document["_id"], rows
         documents = [
             {
-                "_id": f"{import_id}:{row:09d}",
+                "_id": f"{import_id}:{line:09d}",
                 "import_id": import_id,
-                "row": row,
+                "row": line,
                 "errors": [
                     {"field": e.field, "code": e.code, "message_id": e.message_id, "message_en": e.message_en} for e in errors
                 ],
             }
-            for row, errors in refused
+            for line, errors in refused
         ]
 
         async def work(tx: Tx) -> None:

@@ -196,11 +196,11 @@ class Imports:
         records, number, rows = Records(), 0, list[Row]()
         today = jakarta_day(clock.now())
         async for text, last in self._texts(document, key):
-            for record in records.feed(text, last=last):
+            for line, record in records.feed(text, last=last):
                 number += 1
                 if number <= skip:
                     continue
-                rows.append(row_of(number, records.names, record, today=today))
+                rows.append(row_of(number, line, records.names, record, today=today))
                 if number % _SLICE == 0:
                     await asyncio.sleep(0)
                 if len(rows) == self._rows_at_once:
@@ -236,13 +236,13 @@ class Imports:
         refused: list[tuple[int, tuple[FieldError, ...]]] = []
         for row in rows:
             if row.person is None:
-                refused.append((row.number, row.errors))
+                refused.append((row.line, row.errors))
                 continue
             reply = next(replies)
             if isinstance(reply, Unavailable):
                 raise ConnectionError(str(reply))  # begin again at the last stored row: nothing is rejected for our trouble
             if isinstance(reply, DomainError):
-                refused.append((row.number, reply.errors))
+                refused.append((row.line, reply.errors))
             elif isinstance(reply, BaseException):
                 raise reply
         await self.store.progress(document, (rows[0].number, rows[-1].number), len(rows) - len(refused), refused)

@@ -24,13 +24,13 @@ SITI = {
 def row(**changes: str) -> Row:
     """Siti's row with some cells changed."""
     given = {**SITI, **changes}
-    return row_of(7, list(given), list(given.values()), today=TODAY)
+    return row_of(7, 9, list(given), list(given.values()), today=TODAY)
 
 
 def problems(**changes: str) -> list[tuple[str, str]]:
     """Fields and codes of what is wrong."""
     found = row(**changes)
-    assert (found.number, found.person, found.verified_on) == (7, None, None)
+    assert (found.number, found.line, found.person, found.verified_on) == (7, 9, None, None)
     return [(error.field, error.code) for error in found.errors]
 
 
@@ -87,6 +87,8 @@ def test_cells_without_anything_are_left_out() -> None:
         ("registered_on", "2014-12-31", ("registered_on", "registered_on")),
         ("registered_on", "2021-03-03", ("registered_on", "registered_on")),
         ("verified_on", "20 Januari", ("verified_on", "verified_on")),
+        ("verified_on", "31/12/2020", ("verified_on", "verified_on")),
+        ("verified_on", "20210120", ("verified_on", "verified_on")),
         ("verified_on", "2021-03-03", ("verified_on", "verified_on")),
         ("verified_on", "2021-01-14", ("verified_on", "verified_on")),
         ("channel", "Kantor Dinas", ("channel", "string_pattern_mismatch")),
@@ -119,12 +121,25 @@ def test_several_bad_cells_are_named_together() -> None:
         ("business.assets", "int_parsing"),
     ]
     assert problems(nik="1", phone="1") == [("nik", "R1.length"), ("phone", "R4.phone")]
+    assert problems(verified_on="31/12/2020", nik="3.17101E+15") == [("verified_on", "verified_on"), ("nik", "R1.length")]
+
+
+def test_letters_that_are_not_utf_8() -> None:
+    """Nur’aini's office saved "CSV", not "CSV UTF-8": her name isn't stored with a mark of ours in it, the cells are named."""
+    spoilt = b"Nur\x92aini".decode("utf-8", "replace")
+    assert problems(name=spoilt, address=spoilt, nik="") == [("name", "row.encoding"), ("address", "row.encoding")]
+
+
+def test_cells_behind_the_last_column() -> None:
+    """Empty ones are left by Excel and mean nothing; anything in them is a separator too many."""
+    assert row_of(7, 9, list(SITI), [*SITI.values(), "", " "], today=TODAY).errors == ()
+    assert row_of(7, 9, list(SITI), [*SITI.values(), "", "x"], today=TODAY).person is None
 
 
 @pytest.mark.parametrize("record", [None, [], ["one"], [*SITI.values(), "one more"]])
 def test_a_broken_row(record: list[str] | None) -> None:
     """Broken quotes, or a separator too few or too many: said in words that help, with the number of columns."""
-    found = row_of(7, list(SITI), record, today=TODAY)
+    found = row_of(7, 9, list(SITI), record, today=TODAY)
     assert [(error.field, error.code) for error in found.errors] == [("row", "row.columns")]
     assert f"seharusnya {len(SITI)}" in found.errors[0].message_id
 
