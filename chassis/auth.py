@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from fastapi import Depends, Request
@@ -37,7 +37,7 @@ class Caller:
 
     @property
     def staff(self) -> bool:
-        """Any role of the programme's own people."""
+        """Any role of the programme's own people; behind `callers`, only of those that it lets in."""
         return bool(self.roles & STAFF)
 
 
@@ -130,7 +130,8 @@ def declaration(*allowed: Role, scope: str | None = None) -> Authorize:
             raise forbidden()
         if scope is not None and caller.partner_id is not None and scope not in caller.scopes:
             raise forbidden()
-        return caller
+        # Only what this route asked for: an operator who is a citizen too comes in as a citizen, not as staff.
+        return caller if caller.roles <= allowed_roles else replace(caller, roles=caller.roles & allowed_roles)
 
     authorize.declares = allowed_roles  # type: ignore[attr-defined] # a mark on a function, read by callers_of
     return authorize

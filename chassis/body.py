@@ -55,7 +55,7 @@ async def _read(request: Request) -> bytes:
     limit: int = request.app.state.max_body_bytes
     declared = request.headers.get("content-length", "0")
     received = bytearray()
-    if not declared.isdigit() or int(declared) <= limit:
+    if not declared.isdecimal() or int(declared) <= limit:
         async for piece in request.stream():
             received += piece
             if len(received) > limit:

@@ -13,20 +13,31 @@ from chassis.auth import Caller, callers
 from chassis.body import Body, json_body
 from chassis.calendar import jakarta_day
 from chassis.errors import not_found
+from chassis.fields import Date
 from chassis.http import NOT_FOUND
 from services.metrics import domain
 from services.metrics.reconciliation import Reconciliation
 from services.metrics.use_cases import UseCases
 
 Anyone = Annotated[Caller, callers("anyone")]
-AsOf = Annotated[date | None, Query(description="Figures as they stood at the end of that day; default today (Asia/Jakarta)")]
+Stage = Literal["P1", "P2", "P3", "P4", "P5", "P6", "P7"]
 Measure = Literal["registered", "P1", "P2", "P3", "P4", "P5", "P6", "P7"]
+Dinas = Literal["PPKUKM", "Parekraf", "PPAPP", "Nakertrans", "Sosial", "KPKP", "Pendidikan"]
+Kota = Literal["31.01", "31.71", "31.72", "31.73", "31.74", "31.75"]
+AsOf = Annotated[
+    date | None,
+    Query(
+        ge=domain.FIRST_DAY,
+        description="Figures as they stood at the end of that day; default, and for a later one, today (Asia/Jakarta)",
+    ),
+]
 FunnelAsOf = Annotated[
     date | None,
     Query(
+        ge=domain.FIRST_DAY,
         description="Figures as they stood at the end of that day; default today (Asia/Jakarta). With `dinas` or `kota`, a past "
         "day means the last month end on or before it, and the reply's `as_of` says which: from one day to the next so few "
-        "people change that a difference would disclose them (R18)"
+        "people change that a difference would disclose them (R18)",
     ),
 ]
 
@@ -102,13 +113,13 @@ class TargetBody(Body):
 
     value: int = Field(ge=1, le=10**10, description="People")
     source: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", description="Where it is set down")
-    valid_from: date = Field(description="First day on which it counts")
-    stage: Literal["P1", "P2", "P3", "P4", "P5", "P6", "P7"] = Field(default="P1", description="Which achievement is counted")
-    dinas: str | None = Field(default=None, pattern=r"^[A-Za-z]{1,40}$", description="A dinas's own target; none: overall")
+    valid_from: Date = Field(description="First day on which it counts")
+    stage: Stage = Field(default="P1", description="Which achievement is counted")
+    dinas: Dinas | None = Field(default=None, description="A dinas's own target; none: overall")
 
 
 class TargetVersion(BaseModel):
-    """One version of a target."""
+    """One version of a target. Who set it is stored, and nobody else's business."""
 
     number: int = Field(description="1, 2, 3 …")
     value: int = Field(description="People")
@@ -116,7 +127,6 @@ class TargetVersion(BaseModel):
     valid_from: str = Field(description="First day on which it counts")
     stage: str = Field(description="Which achievement is counted")
     dinas: str | None = Field(description="A dinas's own target; none: overall")
-    set_by: str = Field(description="Who set it")
     set_at: str = Field(description="When, UTC")
 
 
@@ -165,7 +175,8 @@ def routes(use_cases: UseCases, reconciliation: Reconciliation) -> APIRouter:
 
         Nothing is suppressed: the programme's published totals carry no attributes of people.
         """
-        return await use_cases.progress(as_of or jakarta_day(clock.now()))
+        today = jakarta_day(clock.now())
+        return await use_cases.progress(min(as_of or today, today))
 
     @router.get("/progress/series", response_model=Series)
     async def series(
@@ -182,17 +193,20 @@ def routes(use_cases: UseCases, reconciliation: Reconciliation) -> APIRouter:
     async def by(
         _caller: Anyone,
         dimension: Literal["kota", "kecamatan", "commodity", "category", "gender", "dinas"],
-        measure: Annotated[Measure, Query(description="What to count")] = "P1",
+        measure: Annotated[Stage, Query(description="What to count")] = "P1",
     ) -> Any:
-        """Distinct people by a dimension; small cells suppressed (R18)."""
+        """Distinct people by a dimension; small cells suppressed (R18).
+
+        Only of verified people: registrations, which anybody can send, could be used to fill a small cell up and read it.
+        """
         return {"dimension": dimension, "measure": measure, "items": await figures.public_cells(measure, dimension)}
 
     @router.get("/funnel", response_model=Funnel)
     async def funnel(
         _caller: Anyone,
         as_of: FunnelAsOf = None,
-        dinas: Annotated[str | None, Query(pattern=r"^[A-Za-z]{1,40}$", description="Only people of this dinas")] = None,
-        kota: Annotated[str | None, Query(pattern=r"^31\.\d\d$", description="Only people of this kota")] = None,
+        dinas: Annotated[Dinas | Literal["unknown"] | None, Query(description="Only people of this dinas")] = None,
+        kota: Annotated[Kota | None, Query(description="Only people of this kota")] = None,
     ) -> Any:
         """Distinct people with each stage on or before a day (R8).
 
@@ -202,7 +216,7 @@ def routes(use_cases: UseCases, reconciliation: Reconciliation) -> APIRouter:
         past = _past(as_of)
         if past is not None and (dinas is not None or kota is not None):
             past = domain.last_month_end(past)
-        day = past or as_of or jakarta_day(clock.now())
+        day = past or jakarta_day(clock.now())
         return {"as_of": day.isoformat(), "stages": await figures.funnel(past, dinas, kota)}
 
     @router.get("/targets", response_model=Targets)

@@ -22,7 +22,7 @@ class AssessmentBody(Body):
     """One person's figures of one month."""
 
     jakpreneur_id: str = Field(pattern=r"^jkp_[0-9A-Za-z]{1,40}$", description="Whose figures")
-    period: str = Field(pattern=r"^20\d{2}-(0[1-9]|1[0-2])$", description="The month, YYYY-MM", examples=["2021-02"])
+    period: str = Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", description="The month, YYYY-MM", examples=["2021-02"])
     revenue: Rupiah
     assets: Rupiah
     workers: int = Field(ge=0, le=100_000, description="People who work there")

@@ -22,11 +22,12 @@ PERIODS = "assessed_periods"  # one report for a person and month
 SUBJECTS = "subjects"  # carries the sequence of a person's events
 TARGETS = "targets"
 FACTS = "facts"
+FIRST_DAY = date(2015, 1, 1)  # the programme's forerunners began; no figure is older
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitAssessment:
-    """The command: one person's figures of one month, in whole rupiah and people."""
+    """The command: one person's figures of one month, in whole rupiah and people. `dinas` limits staff to their office."""
 
     assessment_id: str
     jakpreneur_id: str
@@ -35,14 +36,17 @@ class SubmitAssessment:
     basis: str
     evidence: str
     submitter: str
+    dinas: str | None = None
 
     def decide(self, documents: Documents, now: datetime) -> Outcome:
         """Only verified Jakpreneurs report, once for a month, and for no month that hasn't begun (P6)."""
         today = jakarta_day(now)
         first = date(int(self.period[:4]), int(self.period[5:]), 1)
-        if not date(2015, 1, 1) <= first <= today:
+        if not FIRST_DAY <= first <= today:
             text = ("Bulan di luar masa program atau di masa depan.", "The month is before the programme or in the future.")
             raise invalid(FieldError("period", "period", *text))
+        if not _visible(documents, self.jakpreneur_id, self.dinas):
+            raise not_found("Jakpreneur", "Jakpreneur")
         if documents.get(FACTS, fact_id(self.jakpreneur_id, "P1")) is None:
             text = (
                 "Jakpreneur ini belum terverifikasi (verifikasi terbaru bisa perlu beberapa detik).",
@@ -85,17 +89,18 @@ class SubmitAssessment:
 
 @dataclass(frozen=True, slots=True)
 class VerifyAssessment:
-    """The command: somebody else than the submitter confirms the figures (R7)."""
+    """The command: somebody else than the submitter confirms the figures (R7). `dinas` limits a verifier to their office."""
 
     assessment_id: str
     evidence: str | None
     verifier: str
     if_match: int | None
+    dinas: str | None = None
 
     def decide(self, documents: Documents, now: datetime) -> Outcome:
         """R7: the verifier is not the submitter; a decision is taken once."""
         found = documents.get(ASSESSMENTS, self.assessment_id)
-        if found is None:
+        if found is None or not _visible(documents, found["jakpreneur_id"], self.dinas):
             raise not_found("Laporan", "Assessment")
         if self.if_match is not None and found["version"] != self.if_match:
             raise Stale("stale", "Data sudah diubah. Muat ulang.", "The document has changed meanwhile. Load it again.")
@@ -124,6 +129,14 @@ class VerifyAssessment:
         subject = documents.get(SUBJECTS, found["jakpreneur_id"]) or {"_id": found["jakpreneur_id"]}
         reply = {"assessment_id": self.assessment_id, "status": "verified", "version": found["version"] + 1}
         return Outcome(reply, (Write(ASSESSMENTS, after), Write(SUBJECTS, subject, (event,))))
+
+
+def _visible(documents: Documents, jakpreneur_id: str, dinas_of_caller: str | None) -> bool:
+    """Staff of one dinas see their own people and those whom no dinas has yet; somebody unknown is nobody's."""
+    if dinas_of_caller is None:
+        return True
+    person = documents.get(FACTS, fact_id(jakpreneur_id, "P1"))
+    return person is None or person["dinas"] in ("unknown", dinas_of_caller)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import date
 
 from chassis.mongo import Document, Mongo
 from services.metrics import domain, suppression
-from services.metrics.ledger import ROLLUPS, TOTALS, month_id, total_id, value_of
+from services.metrics.ledger import ROLLUPS, TOTALS, field_of, month_id, total_id, value_of
 from services.metrics.projections import STAGES
 
 
@@ -41,14 +41,14 @@ class Figures:
             cells[name] += sum(count for day, count in days.items() if day <= as_of.isoformat()[8:])
         return {value_of(name): count for name, count in cells.items() if count}
 
-    async def days(self, measure: str) -> list[tuple[str, int]]:
-        """Every day with a count, in order."""
-        start = f"{total_id(measure, 'all')}|"
+    async def days(self, measure: str, dimension: str = "all", value: str = "all") -> list[tuple[str, int]]:
+        """Every day with a count, in order; of a value of a dimension in projections.DAILY."""
+        start = f"{total_id(measure, dimension)}|"
         found = await self._mongo[ROLLUPS].find({"_id": {"$gt": start, "$lt": start + "\uffff"}}).to_list(None)
         days = [
             (f"{doc['_id'].rpartition('|')[2]}-{day}", count)
             for doc in found
-            for day, count in doc.get("d", {}).get("all", {}).items()
+            for day, count in doc.get("d", {}).get(field_of(value), {}).items()
             if count
         ]
         return sorted(days)

@@ -42,7 +42,9 @@ class UseCases:
         idempotency: Idempotency | None,
     ) -> Document:
         """A monthly report (P6); raises RuleBroken for a person who isn't verified, Conflict for a month reported."""
-        command = domain.SubmitAssessment(clock.new_id("ast"), jakpreneur_id, period, figures, basis, evidence, caller.id)
+        command = domain.SubmitAssessment(
+            clock.new_id("ast"), jakpreneur_id, period, figures, basis, evidence, caller.id, caller.dinas
+        )
         reads = [(FACTS, fact_id(jakpreneur_id, "P1")), (PERIODS, f"{jakpreneur_id}:{period}"), (SUBJECTS, jakpreneur_id)]
         return await self._group_commit.submit(Decision(command.decide, reads, idempotency))
 
@@ -50,13 +52,14 @@ class UseCases:
         self, assessment_id: str, evidence: str | None, caller: Caller, if_match: int | None, idempotency: Idempotency | None
     ) -> Document:
         """R7; raises NotFound, Conflict when verified already, Forbidden for the submitter."""
-        command = domain.VerifyAssessment(assessment_id, evidence, caller.id, if_match)
+        command = domain.VerifyAssessment(assessment_id, evidence, caller.id, if_match, caller.dinas)
         return await self._group_commit.submit(Decision(command.decide, [(ASSESSMENTS, assessment_id)], idempotency))
 
     async def set_target(self, target_id: str, version: Mapping[str, Any], caller: Caller) -> Document:
         """R16; the same value again changes nothing."""
         command = domain.SetTarget(target_id, version, caller.id)
-        return await self._group_commit.submit(Decision(command.decide, [(TARGETS, target_id)]))
+        shown = await self._group_commit.submit(Decision(command.decide, [(TARGETS, target_id)]))
+        return {**shown, "reached_on": await self._reached(shown)}
 
     async def targets(self) -> list[Document]:
         """All targets with the day on which each was reached."""
@@ -64,9 +67,9 @@ class UseCases:
         return [{**domain.shown_target(target), "reached_on": await self._reached(target["versions"][-1])} for target in found]
 
     async def _reached(self, version: Mapping[str, Any]) -> str | None:
-        if version.get("dinas") is not None:
-            return None
-        return domain.reached_on(await self.figures.days(version["stage"]), version["value"])
+        dinas = version.get("dinas")
+        days = await (self.figures.days(version["stage"], "dinas", dinas) if dinas else self.figures.days(version["stage"]))
+        return domain.reached_on(days, version["value"])
 
     async def progress(self, as_of: date) -> Document:
         """The headline: verified people so far, and the overall target of stage P1."""

@@ -137,8 +137,8 @@ def routes(use_cases: UseCases) -> APIRouter:
     async def list_people(
         caller: Staff,
         status: Annotated[Literal["submitted", "verified", "rejected"] | None, Query(description="Only these")] = None,
-        kota: Annotated[str | None, Query(pattern=r"^31\.\d\d$", description="Kemendagri code")] = None,
-        kecamatan: Annotated[str | None, Query(pattern=r"^31\.\d\d\.\d\d$", description="Kemendagri code")] = None,
+        kota: Annotated[str | None, Query(pattern=r"^31\.[0-9]{2}$", description="Kemendagri code")] = None,
+        kecamatan: Annotated[str | None, Query(pattern=r"^31\.[0-9]{2}\.[0-9]{2}$", description="Kemendagri code")] = None,
         commodity: Annotated[str | None, Query(pattern=r"^[a-z_]{1,40}$", description="Commodity group")] = None,
         dinas: Annotated[str | None, Query(pattern=r"^[A-Za-z]{1,40}$", description="Code of a dinas")] = None,
         q: Annotated[str | None, Query(max_length=40, description="A whole NIK or jakpreneur_id")] = None,
@@ -150,7 +150,7 @@ def routes(use_cases: UseCases) -> APIRouter:
         query: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
         if caller.dinas is not None:  # besides what was asked for: who asks for another dinas' people gets nobody
             query["$and"] = [{"dinas": {"$in": [caller.dinas, None]}}]
-        if q is not None:
+        if q is not None and q.strip():  # an empty search box asks for nothing
             query["_id"] = await _search(use_cases, q)
         after = decode_cursor(cursor, 2)
         found = await use_cases.store.people(query, (after[0], after[1]) if after else None, limit)

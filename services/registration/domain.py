@@ -50,7 +50,7 @@ def _as_errors(findings: Iterable[Finding], prefix: str = "") -> list[FieldError
     return [FieldError(prefix + f.field, f.code, f.message_id, f.message_en) for f in findings]
 
 
-def check_form(form: RegistrationForm, *, today: date, staff: bool, default_channel: str) -> Person:
+def check_form(form: RegistrationForm, *, today: date, officer: bool, default_channel: str) -> Person:
     """Apply the field rules (R1, R3, R4, R5) and normalise; raises Invalid naming every failing field."""
     number = nik.normalise(form.nik)
     nik_errors, nik_warnings = nik.check(number, today=today, birth_date=form.birth_date, gender=form.gender)
@@ -65,7 +65,7 @@ def check_form(form: RegistrationForm, *, today: date, staff: bool, default_chan
     office = dinas.find(form.dinas) if form.dinas else None
     if form.dinas and office is None:
         errors.append(FieldError("dinas", "unknown_dinas", "Kode dinas tidak dikenal.", "Unknown code of a dinas."))
-    errors += _check_days(form, today, staff=staff)
+    errors += _check_days(form, today, officer=officer)
     business, business_errors, business_warnings = _check_business(form)
     errors += business_errors
     warnings += business_warnings
@@ -101,9 +101,9 @@ def check_form(form: RegistrationForm, *, today: date, staff: bool, default_chan
     )
 
 
-def _check_days(form: RegistrationForm, today: date, *, staff: bool) -> list[FieldError]:
+def _check_days(form: RegistrationForm, today: date, *, officer: bool) -> list[FieldError]:
     errors = []
-    if not staff:
+    if not officer:
         errors += [
             FieldError(name, "officer_only", "Hanya petugas yang boleh mengisi ini.", "Only officers may give this.")
             for name in ("registered_on", "channel")
@@ -160,12 +160,18 @@ class Register:
     verified_on: date | None = None
 
     def decide(self, documents: Documents, now: datetime) -> Outcome:
-        """R2: one Jakpreneur per NIK. The refusal says nothing about the first one."""
+        """R2: one Jakpreneur per NIK. The refusal says nothing about the first one.
+
+        A rejected registration holds nobody's NIK: who was refused for an unreadable document, or by a stranger's prank, can
+        register. A rejection is final, so that no race can bring the old one back.
+        """
         known = documents.get(IDENTITIES, self.sealed.identity)
         if known is not None:
             if self.origin is not None and known.get("origin") == self.origin:
                 return Outcome({"jakpreneur_id": known["jakpreneur_id"], "status": "repeated", "warnings": []})
-            raise already_registered()
+            first = documents.get(JAKPRENEURS, known["jakpreneur_id"])
+            if first is None or first["status"] != "rejected":
+                raise already_registered()
         person = self.person
         profile = {name: person.coarse[name] for name in _PROFILE if name in person.coarse}
         document: Document = {

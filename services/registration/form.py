@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from chassis.body import Body
+from chassis.fields import Date, Moment
 
 Rupiah = Annotated[int, Field(ge=0, le=10**15, description="Whole rupiah")]
 _TEXT = r"^[^\x00-\x1f\x7f]*$"  # one line: control characters have no place in a name
@@ -17,7 +17,7 @@ class Consent(Body):
     """The person's recorded consent (R17)."""
 
     version: str = Field(min_length=1, max_length=40, description="Version of the text that was agreed to", examples=["2021-01"])
-    given_at: AwareDatetime = Field(description="When, with offset", examples=["2021-02-01T09:30:00+07:00"])
+    given_at: Moment = Field(description="When, with offset", examples=["2021-02-01T09:30:00+07:00"])
 
 
 class Business(Body):
@@ -27,7 +27,7 @@ class Business(Body):
     commodity: str = Field(min_length=1, max_length=40, description="Code of GET /v1/commodities", examples=["kuliner"])
     kbli: str | None = Field(default=None, max_length=10, description="KBLI code, 5 digits (R4)", examples=["56102"])
     kbli_version: Literal["2020", "2025"] | None = Field(default=None, description="Edition of the KBLI code")
-    started_on: date | None = Field(default=None, description="Day on which it began to trade")
+    started_on: Date | None = Field(default=None, description="Day on which it began to trade")
     capital: Rupiah
     annual_sales: Rupiah
     assets: Rupiah
@@ -43,7 +43,7 @@ class RegistrationForm(Body):
     name: str = Field(
         min_length=1, max_length=200, pattern=_TEXT, description="As on the identity card", examples=["Siti Contoh"]
     )
-    birth_date: date = Field(description="Date of birth", examples=["1990-12-05"])
+    birth_date: Date = Field(description="Date of birth", examples=["1990-12-05"])
     gender: Literal["female", "male"] = Field(description="As on the identity card")
     phone: str = Field(min_length=1, max_length=40, description="Indonesian telephone number (R4)", examples=["081234567890"])
     email: str | None = Field(default=None, max_length=254, description="E-mail address, optional", examples=["siti@example.com"])
@@ -53,7 +53,7 @@ class RegistrationForm(Body):
     dinas: str | None = Field(default=None, max_length=40, description="Code of the office responsible", examples=["PPKUKM"])
     consent: Consent
     business: Business | None = None
-    registered_on: date | None = Field(default=None, description="Officers only: day of registration, default today")
+    registered_on: Date | None = Field(default=None, description="Officers only: day of registration, default today")
     channel: str | None = Field(default=None, pattern=r"^[a-z_]{1,20}$", description="Officers only: online, office or event")
 
 
@@ -64,4 +64,4 @@ class Verification(Body):
     reasons: list[Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]] = Field(
         default=[], max_length=10, description="Short codes, never text about the person; required to reject"
     )
-    verified_on: date | None = Field(default=None, description="Day of the decision, default today (Asia/Jakarta)")
+    verified_on: Date | None = Field(default=None, description="Day of the decision, default today (Asia/Jakarta)")

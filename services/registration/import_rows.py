@@ -28,13 +28,10 @@ COLUMNS = (
     "registered_on", "verified_on", "channel",
 )  # fmt: skip
 _LINE_LIMIT = 1024 * 1024  # characters: a line that never ends must not fill the memory
-# What pydantic would understand otherwise than the person meant it: 500.000 as five hundred, 0 as the day of 1 January 1970.
+# What pydantic would understand otherwise than the person meant it: 500.000 as five hundred.
 _WHOLE = re.compile(r"-?[0-9]+")
-_DATE = re.compile(r"[0-9]{4}-.*")
-_FORMS = {
-    **dict.fromkeys((f"business_{name}" for name in ("capital", "annual_sales", "assets", "workers")), _WHOLE),
-    **dict.fromkeys(("birth_date", "consent_given_at", "business_started_on", "registered_on"), _DATE),
-}
+_FIGURES = tuple(f"business_{name}" for name in ("capital", "annual_sales", "assets", "workers"))
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +131,7 @@ def row_of(number: int, line: int, names: Sequence[str], record: Sequence[str] |
     except DomainError as refusal:
         errors += refusal.errors
     try:
-        person = domain.check_form(_form(cells), today=today, staff=True, default_channel="import")
+        person = domain.check_form(_form(cells), today=today, officer=True, default_channel="import")
     except DomainError as refusal:
         errors += refusal.errors
     if person is not None and verified_on is not None and verified_on < person.registered_on:
@@ -157,8 +154,8 @@ def _cells(names: Sequence[str], record: Sequence[str] | None) -> dict[str, str]
 
 def _form(cells: Mapping[str, str]) -> RegistrationForm:
     given: dict[str, Any] = {name: value for name, value in cells.items() if value}
-    for name, form in _FORMS.items():
-        if name in given and not form.fullmatch(given[name]):
+    for name in _FIGURES:
+        if name in given and not _WHOLE.fullmatch(given[name]):
             given[name] = "?"  # nothing to pydantic either: refused with the other wrong fields
     consent = {name: given.pop(f"consent_{name}") for name in ("version", "given_at") if f"consent_{name}" in given}
     business = {name: given.pop(f"business_{name}") for name in _BUSINESS if f"business_{name}" in given}

@@ -47,8 +47,9 @@ class UseCases:
     async def register_jakpreneur(self, form: RegistrationForm, caller: Caller, idempotency: Idempotency | None) -> Document:
         """R1 to R5; raises Invalid with every failing field, Conflict for a NIK that is registered (R2)."""
         today = jakarta_day(clock.now())
-        channel = "office" if caller.staff else "online"
-        person = domain.check_form(form, today=today, staff=caller.staff, default_channel=channel)
+        officer = "officer" in caller.roles
+        channel = "office" if officer else "online"
+        person = domain.check_form(form, today=today, officer=officer, default_channel=channel)
         return await self.group_commit.submit(self.registration(person, idempotency=idempotency))
 
     def registration(

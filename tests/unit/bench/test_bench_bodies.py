@@ -26,7 +26,7 @@ def test_every_row_is_a_valid_form(rows: list[dict[str, str]]) -> None:
     """As strict JSON, and by the rules: what is measured is the way of a registration, not of a refusal."""
     for row in rows:
         form = RegistrationForm.model_validate_json(json.dumps(body_of(row)))
-        person = check_form(form, today=growth.LAST_DAY, staff=True, default_channel="office")
+        person = check_form(form, today=growth.LAST_DAY, officer=True, default_channel="office")
         assert (person.nik, person.registered_on.isoformat(), person.warnings) == (row["nik"], row["registered_on"], ())
 
 

@@ -10,11 +10,11 @@ import httpx2
 import pytest
 import pytest_asyncio
 from fastapi import APIRouter, Request
-from pydantic import AwareDatetime
 
 from chassis.app import create_app
 from chassis.auth import Caller, callers
 from chassis.body import Body, idempotency, json_body
+from chassis.fields import Date, Moment
 from chassis.routing import DirectRoute
 from tests.harness.asgi import client_of
 from tests.unit.chassis.conftest import DummySettings
@@ -32,8 +32,8 @@ class Form(Body):
     text: str = "x"
     number: int = 1
     share: float = 0.5
-    day: date = date(2021, 2, 1)
-    at: AwareDatetime | None = None
+    day: Date = date(2021, 2, 1)
+    at: Moment | None = None
     agreed: bool = True
     inner: Inner | None = None
 
@@ -75,6 +75,7 @@ async def post(client: httpx2.AsyncClient, content: Any, **headers: str) -> http
         '{"number": false}', '{"number": "1"}', '{"number": 1.5}', '{"number": null}', '{"share": false}', '{"share": "0.5"}',
         '{"share": NaN}', '{"share": Infinity}', '{"share": -Infinity}', '{"share": 1e999}', '{"inner": {"share": NaN}}',
         '{"number": NaN}', '{"text": 1}', '{"text": null}', '{"agreed": 1}', '{"agreed": "true"}', '{"day": 18659}',
+        '{"day": "20210201"}', '{"day": "0"}', '{"at": "1612146600"}', '{"at": "20210201"}', '{"at": "2021-02-01"}',
         '{"day": "2021-02-30"}', '{"day": "2021-02-01T00:00:00"}', '{"at": "2021-02-01T09:00:00"}', '{"at": 1612146600}',
         '{"unknown": 1}', '{"inner": {"share": 1, "unknown": 1}}', '{"_id": 1}', '{"$where": "1"}', '{"text": {"$ne": 1}}',
         "[]", "1", '"x"', "null", "", "{", "{'text': 'x'}", '{"text": "\\ud800"}', '{"inner": {}}', '{"inner": []}',

@@ -6,9 +6,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from chassis.errors import Conflict, Forbidden, Invalid, NotFound, RuleBroken, Stale
 from contracts.metrics import AssessmentSubmitted, AssessmentVerified
+from services.metrics.assessments_api import AssessmentBody
 from services.metrics.domain import ASSESSMENTS, FACTS, SubmitAssessment, VerifyAssessment
 from tests.unit.registration.desk import Desk, codes
 
@@ -18,7 +20,7 @@ FIGURES = {"revenue": 4_512_345, "assets": 20_067_890, "workers": 2}
 def desk() -> Desk:
     """On 2 March 2021 Siti is verified; Budi isn't."""
     made = Desk()
-    made.give(FACTS, _id="jkp_siti:P1", stage="P1", day="2021-01-30")
+    made.give(FACTS, _id="jkp_siti:P1", stage="P1", day="2021-01-30", dinas="Sosial")
     return made
 
 
@@ -147,3 +149,32 @@ def test_an_old_page_and_an_unknown_report() -> None:
         verify(at, "user:siti", if_match=7)
     with pytest.raises(NotFound):
         at.run(VerifyAssessment("ast_none", None, "user:rina", None))
+
+
+def test_staff_of_another_dinas() -> None:
+    """Siti is of Sosial: who works for KPKP neither reports for her nor verifies, and learns nothing; Sosial does both."""
+    at = desk()
+    with pytest.raises(NotFound):
+        submit(at, dinas="KPKP")
+    submit(at, dinas="Sosial")
+    with pytest.raises(NotFound):
+        at.run(VerifyAssessment("ast_1", None, "user:rina", None, "KPKP"))
+    assert at.run(VerifyAssessment("ast_1", None, "user:rina", None, "Sosial"))["status"] == "verified"
+
+
+def test_who_has_no_dinas_yet_is_everybodys() -> None:
+    """As in registration."""
+    at = desk()
+    at.give(FACTS, _id="jkp_budi:P1", stage="P1", day="2021-01-30", dinas="unknown")
+    assert submit(at, jakpreneur_id="jkp_budi", dinas="KPKP")["status"] == "submitted"
+
+
+def test_a_month_in_other_digits() -> None:
+    """2021-02 in Arabic digits would be a second report of the same month."""
+    form = {
+        "jakpreneur_id": "jkp_siti", "revenue": 1, "assets": 1, "workers": 1, "basis": "annual_sales",
+        "evidence": "self_reported",
+    }  # fmt: skip
+    assert AssessmentBody(**form, period="2021-02").period == "2021-02"
+    with pytest.raises(ValidationError, match="period"):
+        AssessmentBody(**form, period="20٢١-02")

@@ -23,9 +23,9 @@ def form(number: int = 1, **changes: Any) -> RegistrationForm:
     return RegistrationForm.model_validate_json(json.dumps(given))
 
 
-def checked(number: int = 1, *, staff: bool = True, **changes: Any) -> Person:
+def checked(number: int = 1, *, officer: bool = True, **changes: Any) -> Person:
     """A person whose form passed the rules."""
-    return check_form(form(number, **changes), today=TODAY, staff=staff, default_channel="office")
+    return check_form(form(number, **changes), today=TODAY, officer=officer, default_channel="office")
 
 
 def sealed(identity: str = "index of the NIK") -> Sealed:

@@ -62,7 +62,7 @@ def test_a_refusal_holds_no_value() -> None:
 def test_officers_fields() -> None:
     """A citizen can't date their own registration back, nor say that an office took it; an officer can."""
     with pytest.raises(Invalid) as refusal:
-        checked(staff=False, registered_on="2021-01-15", channel="office")
+        checked(officer=False, registered_on="2021-01-15", channel="office")
     assert codes(refusal.value) == [("registered_on", "officer_only"), ("channel", "officer_only")]
     person = checked(registered_on="2021-01-15", channel="event")
     assert (person.registered_on, person.channel) == (date(2021, 1, 15), "event")
@@ -70,7 +70,7 @@ def test_officers_fields() -> None:
 
 def test_what_nobody_says_is_today_and_the_callers_channel() -> None:
     """Siti registers herself."""
-    person = check_form(form(), today=TODAY, staff=False, default_channel="online")
+    person = check_form(form(), today=TODAY, officer=False, default_channel="online")
     assert (person.registered_on, person.channel, person.warnings) == (TODAY, "online", ())
 
 

@@ -102,6 +102,21 @@ def test_a_row_that_was_done_before() -> None:
         register(desk, "jkp_other")
 
 
+def test_who_was_rejected_registers_again() -> None:
+    """Somebody sent Siti's NIK with nonsense and was rejected: she registers under an id of her own, once."""
+    desk = Desk()
+    register(desk)
+    with pytest.raises(Conflict):
+        register(desk, "jkp_her_own")
+    verify(desk, REJECT)
+    assert register(desk, "jkp_her_own")["status"] == "submitted"
+    assert desk.told("jkp_her_own") == [(1, JakpreneurRegistered)]
+    assert desk.get(IDENTITIES, "index of the NIK")["jakpreneur_id"] == "jkp_her_own"
+    assert desk.get(JAKPRENEURS, "jkp_siti")["status"] == "rejected"
+    with pytest.raises(Conflict):
+        register(desk, "jkp_a_third")
+
+
 def test_registered_and_verified_at_once() -> None:
     """A row of the old records with its day of verification: both events, in order, with one transaction."""
     desk = Desk()
