@@ -22,7 +22,7 @@ from chassis.dead_letters import BadWindow
 from chassis.effect import Applied, Effect, Poison
 from chassis.mongo import CommitUnknown, Document, Mongo, Tx, WriteRace, is_unreachable
 from chassis.offload import offload
-from chassis.prefetch import Batch, Entry, PositionLost, Prefetch
+from chassis.prefetch import Batch, Entry, FetchFails, PositionLost, Prefetch
 from chassis.redrive import redrive
 from chassis.settings import Settings
 from contracts.envelope import Event
@@ -76,12 +76,20 @@ class Consumer:
         self._measured = 0.0
         self._stopped = asyncio.Event()
         telemetry.CONSUMER_STOPPED.labels(name).set(0)
+        telemetry.CONSUMER_FAILING.labels(name).set(0)
 
     async def run(self) -> None:
         """Consume until stopped. Raises when only a new process can help; stops and pages when a person must."""
         await self.prefetch.start(_Assignment(self), self._stopped)
         try:
-            await self._consume()
+            while not self._stopped.is_set():
+                try:
+                    await self._consume()
+                except FetchFails:
+                    log.error("consumer_client_replaced", consumer=self.name)
+                    await self.prefetch.stop()
+                    self.give_up()
+                    await self.prefetch.start(_Assignment(self), self._stopped)
         except (StopAndPage, PositionLost) as reason:
             self.healthy = False
             telemetry.CONSUMER_STOPPED.labels(self.name).set(1)
@@ -156,7 +164,8 @@ class Consumer:
                 await dead_letters.measure(self._mongo, self.name)
                 self._measured = time.monotonic()
             self._measure_lag()
-            self.healthy = True
+            self.healthy = not self.prefetch.failing
+            telemetry.CONSUMER_FAILING.labels(self.name).set(not self.healthy)
 
     async def _process(self, batch: Batch) -> None:
         """Commit the entries; halve around one that fails for an unknown reason until it stands alone."""
@@ -257,11 +266,15 @@ class Consumer:
                 raise _Resynchronised
 
     async def _resynchronise(self, why: str) -> None:
-        """Somebody else moved our position, or a commit's outcome is unknown: start again from what is stored."""
+        """Somebody else moved our position, or a commit's outcome is unknown: start again from what is stored.
+
+        With the position letters may have been stored that nobody here knows of: what follows must be parked behind them.
+        """
         log.warning("consumer_resynchronised", consumer=self.name, why=why)
         stored = await positions.load(self._mongo, self.name, set(self.expected))
+        blocked, letters = await dead_letters.open_subjects(self._mongo, self.name)
         self.prefetch.seek(stored)
-        self.expected = stored
+        self._blocked, self._letters, self.expected = blocked, letters, stored
         raise _Resynchronised
 
     def _sort(self, entries: list[Entry]) -> tuple[list[Event], list[Document], dict[TopicPartition, tuple[int, int]]]:

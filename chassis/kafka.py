@@ -9,7 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from chassis import logs
 from chassis.settings import Settings
@@ -75,18 +75,22 @@ def consumer(settings: Settings, group: str, listener: Any, topics: Iterable[str
 
 
 async def ensure_topics(settings: Settings, topics: Iterable[str]) -> None:
-    """Create the topics that a service publishes, unless they exist. Raises KafkaError while Kafka is down."""
+    """Create the topics that a service publishes, unless they exist. Raises KafkaError while Kafka is down or refuses.
+
+    Events are kept for ever, and one that only a single replica holds isn't acknowledged where there are more.
+    """
+    configs = {"retention.ms": "-1", "min.insync.replicas": str(max(1, settings.kafka_replication - 1))}
     admin = AIOKafkaAdminClient(**_connection(settings), client_id="ensure-topics")
     await asyncio.wait_for(admin.start(), 20)
     try:
         wanted = [settings.kafka_topic_prefix + topic for topic in topics]
         missing = sorted(set(wanted) - set(await admin.list_topics()))
         for topic in missing:
-            try:
-                await admin.create_topics([NewTopic(topic, PARTITIONS, settings.kafka_replication)])
-                log.info("topic_created", topic=topic)
-            except TopicAlreadyExistsError:
-                continue
+            reply = await admin.create_topics([NewTopic(topic, PARTITIONS, settings.kafka_replication, topic_configs=configs)])
+            for _, code, *_ in reply.topic_errors:  # aiokafka raises nothing for these
+                if code not in (0, TopicAlreadyExistsError.errno):
+                    raise for_code(code)(topic)
+            log.info("topic_created", topic=topic)
     finally:
         await admin.close()
 

@@ -36,7 +36,8 @@ Tx = Any  # motor ships no types; a tx is used only by handing it to the driver
 T = TypeVar("T")
 
 _DUPLICATE_KEY = 11000
-_SNAPSHOT_GONE = frozenset({239, 246})  # too old; or a collection was created just now: a later snapshot will do
+# A snapshot that is too old, or older than its collection: a later one will do. Interrupted: an operator killed the session.
+_TRY_AGAIN = frozenset({239, 246, 11601})
 _CLIENT_OPTIONS: Mapping[str, Any] = {
     "tz_aware": True,
     "w": "majority",
@@ -272,7 +273,7 @@ def is_unreachable(error: BaseException) -> bool:
     """Whether the server, not the request, is the trouble: try again later."""
     if isinstance(error, (AutoReconnect, ConnectionFailure, ExecutionTimeout, WaitQueueTimeoutError)):
         return True
-    if isinstance(error, OperationFailure) and error.code in _SNAPSHOT_GONE:
+    if isinstance(error, OperationFailure) and error.code in _TRY_AGAIN:
         return True
     return isinstance(error, PyMongoError) and (
         error.has_error_label("TransientTransactionError") or error.has_error_label("RetryableWriteError")

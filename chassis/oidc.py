@@ -49,6 +49,8 @@ class OidcTokens:
         self._fetching: asyncio.Task[None] | None = None
         self._verified: OrderedDict[str, tuple[float, Caller]] = OrderedDict()
         if settings.oidc_issuer is not None:
+            if settings.oidc_jwks_url is None:
+                raise ValueError("JAKPRENEUR_OIDC_ISSUER needs JAKPRENEUR_OIDC_JWKS_URL: where the issuer publishes its keys")
             self._issuer = settings.oidc_issuer
         elif settings.env == "local":
             self._issuer = DEVELOPMENT_ISSUER

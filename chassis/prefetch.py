@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,7 +33,12 @@ from contracts.envelope import BadEvent, Event, from_message
 log = logs.get(__name__)
 
 _CORRUPT_TRIES = 5
+_FAILING_SECONDS = 60.0  # longer than any rebalance or change of leaders
 _PAGE = 2000  # records that aiokafka unpacks in one go: some 7 ms of the event loop
+
+
+class FetchFails(Exception):
+    """This client has given nothing but errors for a while: another one may do better (its coordination can end for good)."""
 
 
 class PositionLost(Exception):
@@ -68,12 +74,14 @@ class Prefetch:
         self._topics = topics
         self._effect = effect
         self._sought = self._begun = self._corrupt = 0
+        self._failing_since: float | None = None
         self._lost: PositionLost | None = None
         self._stopping: asyncio.Task[bool] | None = None
         self._next: asyncio.Task[Batch] | None = None
 
     async def start(self, listener: ConsumerRebalanceListener, stopped: asyncio.Event) -> None:
         """Join the group, as soon as Kafka is there."""
+        self._failing_since = None
         self._stopping = asyncio.create_task(stopped.wait())
         group = f"{self._settings.mongodb_database_prefix}.{self._name}"
         while not stopped.is_set():
@@ -111,6 +119,13 @@ class Prefetch:
         except (KafkaError, TimeoutError) as error:
             # aiokafka's stop() can hang while Kafka is down; the group does without us after the session's end.
             log.warning("consumer_left_without_goodbye", consumer=self._name, error=type(error).__name__)
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last fetch failed. Raises FetchFails when it has been so for long."""
+        if self._failing_since is not None and time.monotonic() - self._failing_since > _FAILING_SECONDS:
+            raise FetchFails
+        return self._failing_since is not None
 
     def seek(self, places: Mapping[TopicPartition, int]) -> None:
         """Fetch from these places next."""
@@ -164,7 +179,7 @@ class Prefetch:
             self._lost = PositionLost(f"the stored position is no longer in Kafka: {error}")
             if not fetched:
                 raise self._lost from error
-        except (CorruptRecordException, UnsupportedCodecError) as error:
+        except (CorruptRecordException, UnsupportedCodecError, UnicodeDecodeError) as error:  # the last: a header's name
             # aiokafka may have taken records of other partitions before it came to this one, and they are gone with the error.
             self._corrupt += 1
             if self._corrupt >= _CORRUPT_TRIES:
@@ -174,10 +189,12 @@ class Prefetch:
         except (KafkaError, IllegalStateError) as error:
             await self._failed(error)
         else:
+            self._failing_since = None
             self._corrupt = 0 if count else self._corrupt
         return await offload(count, self._batch, fetched, expected)
 
     async def _failed(self, error: Exception) -> None:
+        self._failing_since = self._failing_since or time.monotonic()
         log.warning("consumer_fetch_failed", consumer=self._name, error=repr(error)[:200])
         await asyncio.sleep(0.5)
 

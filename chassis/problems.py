@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, ValidationError
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from chassis import errors, logs
 from chassis.mongo import is_unreachable
@@ -114,6 +115,8 @@ def response(request: Request, status: int, error: errors.DomainError) -> JSONRe
 
 def of(request: Request, error: Exception) -> JSONResponse:
     """The problem document of anything raised while a request is answered: a refusal, database trouble, or a bug."""
+    if isinstance(error, ClientDisconnect):  # nobody hears it; a broken line is no error of ours
+        return response(request, 400, errors.DomainError("disconnected", "Sambungan terputus.", "The connection was lost."))
     if isinstance(error, errors.DomainError):
         return response(request, next(status for kind, status in STATUS if isinstance(error, kind)), error)
     if is_unreachable(error):
@@ -161,4 +164,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, validation)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(PyMongoError, known)
+    app.add_exception_handler(ClientDisconnect, known)
     app.add_exception_handler(Exception, known)

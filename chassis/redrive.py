@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 
 from chassis import dead_letters, logs, positions, telemetry
 from chassis.effect import Effect, Poison
-from chassis.mongo import CommitUnknown, Document, Mongo, Tx, WriteRace
+from chassis.mongo import CommitUnknown, Document, Mongo, Tx, WriteRace, is_unreachable
 from contracts.envelope import BadEvent, from_message
 
 log = logs.get(__name__)
@@ -23,7 +23,12 @@ async def redrive(mongo: Mongo, consumer: str, effect: Effect, expected: Mapping
     owned = [(partition.topic, partition.partition) for partition in expected]
     letters = await dead_letters.requested(mongo, consumer, owned)
     for index, doc in enumerate(letters):
-        failure = await _redrive_one(mongo, consumer, effect, expected, doc)
+        try:
+            failure = await _redrive_one(mongo, consumer, effect, expected, doc)
+        except (WriteRace, CommitUnknown) as error:
+            # Another writer, or no answer: no fault of the letter's. What was asked for stands, and the next round goes on.
+            log.info("redrive_interrupted", consumer=consumer, letter=doc["_id"], reason=type(error).__name__)
+            break
         if failure is not None:
             await dead_letters.redrive_failed(mongo, letters[index:], *failure)
             break
@@ -36,22 +41,25 @@ async def _redrive_one(
     partition = TopicPartition(doc["topic"], doc["partition"])
     place = expected.get(partition)
     if place is None:
-        return "not_owned", "the partition moved to another consumer"
+        raise WriteRace(positions.FENCED)  # the partition has moved on to another consumer, which goes on
 
     async def also(tx: Tx) -> None:
         await dead_letters.remove(mongo, doc["_id"], tx)
         await positions.move(mongo, consumer, {partition: (place, place)}, tx)
 
     try:
-        event = from_message([(name, bytes(raw)) for name, raw in doc["headers"]], bytes(doc["value"]), effect.types)
+        headers = [(name, raw if raw is None else bytes(raw)) for name, raw in doc["headers"]]
+        event = from_message(headers, bytes(doc["value"]), effect.types)
         applied = await effect.commit(effect.prepare([event]), also, careful=True)
     except BadEvent as bad:
         return bad.reason, str(bad)
     except Poison as poison:
         return poison.reason, str(poison)
-    except (WriteRace, CommitUnknown, PyMongoError) as error:
-        return "unavailable", type(error).__name__
+    except (WriteRace, CommitUnknown):
+        raise
     except Exception as error:
+        if isinstance(error, PyMongoError) and is_unreachable(error):
+            raise
         log.exception("redrive_failed", consumer=consumer, letter=doc["_id"], event_id=dead_letters.event_id(doc))
         return "unknown_error", f"{type(error).__name__}: {error}"
     telemetry.CONSUMER_EVENTS.labels(consumer).inc(1 - applied.duplicates)

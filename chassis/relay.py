@@ -62,9 +62,11 @@ class Relay:
                 await self._publish()
             except RelayStuck as stuck:
                 log.error("relay_stuck", reason=str(stuck)[:300])
+                self._lose()
                 await asyncio.sleep(_STUCK_PAUSE_SECONDS)  # a refusal may come at once, again and again
             except (kafka.KafkaError, TimeoutError) as error:
                 log.warning("relay_kafka_unreachable", error=type(error).__name__)
+                self._lose()
                 await self._measure_quietly()
                 await asyncio.sleep(1.0)
             finally:
@@ -145,9 +147,12 @@ class Relay:
                 after = rows[-1]["_id"] if len(rows) == self._settings.relay_page else None
                 if after is None:
                     break
-        finally:
-            if deleting is not None:
-                await deleting
+        except BaseException:
+            if deleting is not None:  # its own failure isn't the news: a stuck producer must be replaced
+                await asyncio.gather(deleting, return_exceptions=True)
+            raise
+        if deleting is not None:
+            await deleting
         return total
 
     async def _send(self, rows: list[Document]) -> None:

@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     relay_lease_seconds: float = Field(default=10.0, description="A relay that hasn't renewed for so long is replaced")
     relay_renew_seconds: float = Field(default=3.0, description="How often the lease is renewed")
     relay_poll_seconds: float = Field(default=1.0, description="Floor of the relay's wake-ups")
-    relay_send_timeout_seconds: float = Field(default=30.0, description="Past it the relay exits the process")
+    relay_send_timeout_seconds: float = Field(default=30.0, description="Past it the relay's producer is replaced")
     consumer_batch_limit: int = Field(default=8000, ge=1, le=10_000, description="Most events in one consumer transaction")
     consumer_session_seconds: float = Field(default=10.0, description="Kafka session timeout of a consumer")
 

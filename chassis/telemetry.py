@@ -46,6 +46,7 @@ CONSUMER_EVENTS = Counter("consumer_events_total", "Events whose effect was comm
 CONSUMER_DUPLICATES = Counter("consumer_duplicates_total", "Events seen before and ignored", ["consumer"])
 EVENTS_GAP = Counter("events_gap_total", "Events whose predecessor was never seen", ["consumer"])
 CONSUMER_STOPPED = Gauge("consumer_stopped", "1 when the consumer gave up and somebody must look", ["consumer"])
+CONSUMER_FAILING = Gauge("consumer_fetch_failing", "1 while Kafka gives the consumer nothing but errors", ["consumer"])
 DEAD_LETTERS = Gauge("dead_letters", "Messages put aside: dead, or parked behind a dead one", ["consumer", "state"])
 DEAD_LETTERS_TOTAL = Counter("dead_letters_put_aside_total", "Messages put aside, ever", ["consumer", "reason"])
 

@@ -88,7 +88,7 @@ def from_message(headers: Iterable[tuple[str, bytes]], value: bytes | None, type
         time = datetime.fromisoformat(attributes["ce_time"].decode())
         source = attributes["ce_source"].decode()
         traceparent = attributes["ce_traceparent"].decode() if "ce_traceparent" in attributes else None
-    except (KeyError, ValueError, AttributeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise BadEvent("malformed", f"envelope: {error!r}") from error
     identity = f"{subject}:{sequence}"
     if attributes.get("ce_id") != identity.encode() or sequence < 1 or time.tzinfo is None:

@@ -28,9 +28,9 @@ class World:
         return self.platform.bearer(list(roles), subject=subject or "-".join(roles), **claims)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def world(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Registration, training and metrics, each as one process."""
+    """Registration, training and metrics, each as one process; gone before other tests take MongoDB or Kafka away."""
     settings = {"JAKPRENEUR_ANONYMOUS_RATE": "100000/minute", "JAKPRENEUR_IMPORT_MAX_BYTES": "2000000"}
     with Platform(stack, tmp_path_factory.mktemp("services"), environment=settings) as platform:
         processes = [platform.start(name) for name in ("registration", "training", "metrics")]
@@ -44,7 +44,7 @@ def world(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
 Databases = Callable[[str], Any]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def databases(world: World) -> Iterator[Databases]:
     """`databases("metrics")`: a look into a service's database."""
     with MongoClient[dict[str, Any]](world.platform.stack.environment()["JAKPRENEUR_MONGODB_URL"]) as opened:

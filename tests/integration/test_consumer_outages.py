@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aiokafka.errors import GroupAuthorizationFailedError
 from pymongo.errors import AutoReconnect, PyMongoError
 
 from chassis import dead_letters, kafka
+from chassis import prefetch as prefetch_module
 from chassis.consumer import Consumer
 from chassis.effect import Applied
 from chassis.mongo import Mongo
@@ -135,6 +137,34 @@ async def test_kafka_away_for_a_moment(
             pass
         await sender.count("siti", 2)
         await until_heard(mongo, {"siti": [1, 2]}, 40)
+
+
+@pytest.mark.parametrize("mongo", ["motor"], indirect=True)  # the driver plays no part in it
+async def test_a_client_that_only_fails_is_replaced(
+    mongo: Mongo, plain: Settings, prefix: str, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka says no to every fetch: the consumer says that it isn't well, and tries with a new client, which is answered."""
+    await sender.count("siti", 1)
+    working = consumer(mongo, plain, prefix, projection(mongo))
+    async with consuming(working):
+        await until_heard(mongo, {"siti": [1]})
+        first = working.prefetch.kafka
+
+        async def refused(**_: Any) -> Any:
+            raise GroupAuthorizationFailedError
+
+        monkeypatch.setattr(first, "getmany", refused)
+        await eventually_async(lambda: _unhealthy(working), 20, "it says that it isn't well")
+        assert series("consumer_fetch_failing", prefix) == 1.0
+        monkeypatch.setattr(prefetch_module, "_FAILING_SECONDS", 1.0)
+        await sender.count("siti", 2)
+        await until_heard(mongo, {"siti": [1, 2]}, 40)
+        await eventually_async(lambda: _healthy(working), 20, "it says that it is well")
+        assert (working.prefetch.kafka is first, series("consumer_fetch_failing", prefix)) == (False, 0.0)
+
+
+async def _healthy(working: Consumer) -> bool:
+    return working.healthy
 
 
 @pytest.mark.parametrize("mongo", ["motor"], indirect=True)  # slow, and the driver plays no part in it

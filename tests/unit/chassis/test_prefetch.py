@@ -22,6 +22,7 @@ from tests.harness.events import TOPIC, Counted, headers_of
 
 P0, P1, P2 = PLACES = [TopicPartition(TOPIC, number) for number in range(3)]
 FROM_THE_BEGINNING = dict.fromkeys(PLACES, 0)
+NO_TEXT = UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")  # a header's name that is none
 PATIENCE = 5.0  # seconds; nothing here takes that long unless it never ends
 
 
@@ -155,7 +156,7 @@ async def test_a_position_that_kafka_no_longer_has(before: list[Any]) -> None:
 
 
 @BEFORE
-@pytest.mark.parametrize("error", [k.CorruptRecordException(), k.UnsupportedCodecError()], ids=repr)
+@pytest.mark.parametrize("error", [k.CorruptRecordException(), k.UnsupportedCodecError(), NO_TEXT], ids=repr)
 async def test_messages_that_aiokafka_cannot_unpack(paused: Callable[[], float], before: list[Any], error: Exception) -> None:
     """It may have lost others of the same page over them: everything is void, and comes again after a seek and a pause."""
     prefetch = ahead(scripted(*before, error, messages(0, 7)))
