@@ -12,6 +12,7 @@ from chassis.errors import FieldError
 from services.training.domain.changes import Changes
 from services.training.domain.documents import ENROLMENTS, JAKPRENEURS, SCHEDULES, TRAININGS, enrolment_id
 from services.training.domain.refusals import failing
+from services.training.domain.rules import Actor
 from services.training.domain.training import OVER
 
 LIVE: Final = frozenset({"waitlisted", "offered", "confirmed", "attended"})
@@ -62,7 +63,7 @@ def training_problems(training: Mapping[str, Any], now: datetime, waiting_limit:
     return errors
 
 
-def problems(training: Mapping[str, Any], candidate: Candidate) -> list[FieldError]:
+def problems(training: Mapping[str, Any], candidate: Candidate, actor: Actor) -> list[FieldError]:
     """What keeps this person out: their enrolment, their verification, the audience rules, their other trainings."""
     field, person, enrolment = candidate.field, candidate.person, candidate.enrolment
     errors = []
@@ -74,12 +75,17 @@ def problems(training: Mapping[str, Any], candidate: Candidate) -> list[FieldErr
         wanted = training["audience"].get(name)
         if wanted and person is not None and person.get(name) not in wanted:
             errors.append(failing(field, f"R11.audience.{name}", wanted=", ".join(wanted)))
-    errors += [
-        failing(field, "R11.overlap", training=other["title"])
-        for other in candidate.others
-        if overlapping(training["sessions"], other["sessions"])
-    ]
-    return errors
+    return errors + _overlaps(training, candidate, actor)
+
+
+def _overlaps(training: Mapping[str, Any], candidate: Candidate, actor: Actor) -> list[FieldError]:
+    """A training in the way is named to its owner and to the person. What somebody does elsewhere is not a partner's business,
+    nor is how much of it: whatever isn't named is one refusal."""
+    own = actor.jakpreneur_id == candidate.jakpreneur_id
+    clashing = [other for other in candidate.others if overlapping(training["sessions"], other["sessions"])]
+    named = [f" ({other['title']})" for other in clashing if own or actor.owns(other)]
+    elsewhere = [""] if len(named) < len(clashing) else []
+    return [failing(candidate.field, "R11.overlap", which=which) for which in named + elsewhere]
 
 
 def overlapping(ours: Iterable[Mapping[str, Any]], theirs: Iterable[Mapping[str, Any]]) -> bool:

@@ -44,7 +44,7 @@ class Enrol:
         asking = candidates(changes, self.training_id, self.people, now)
         errors = training_problems(training, now, self.rules.waiting_limit)
         for candidate in asking:
-            errors += problems(training, candidate)
+            errors += problems(training, candidate, self.actor)
         if errors:
             raise refused_for(errors)
         desk = Desk(changes, training, self.rules, now)

@@ -90,8 +90,8 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "This training is for businesses in: {wanted}.",
     ),
     "R11.overlap": (
-        "Jadwal bertumpuk dengan pelatihan lain yang diikuti ({training}).",
-        "Its sessions overlap another training of the same person ({training}).",
+        "Jadwal bertumpuk dengan pelatihan lain yang diikuti{which}.",
+        "Its sessions overlap another training of the same person{which}.",
     ),
     "R11.state": (
         "Tidak dapat dilakukan: status pendaftaran {status}.",
