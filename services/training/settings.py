@@ -25,9 +25,10 @@ class TrainingSettings(Settings):
     completion_percent: int = Field(default=80, ge=1, le=100, description="R12: attended of scheduled minutes")
     late_upload_hours: int = Field(default=48, ge=0, description="R12: scans are taken so long after the end")
     scan_tolerance_minutes: int = Field(default=30, ge=0, description="R12: how far outside a session a scan may lie")
-    transitions_follow_clock: bool = Field(
-        default=False,
-        description="Whether a training may run only from its start and complete only after its end, and scans can't lie ahead",
+    transitions_follow_clock: bool | None = Field(
+        default=None,
+        description="R10, R12: whether a training runs only from its start and completes only after its end, and scans can't lie "
+        "ahead. None: outside local. Off tells a whole course in a minute, and is refused outside local",
     )
     settle_at_once: int = Field(default=250, ge=1, le=1000, description="Enrolments settled in one transaction at the end")
     offers_swept_at_once: int = Field(default=500, ge=1, description="Lapsed offers that one sweep takes")
@@ -38,7 +39,11 @@ class TrainingSettings(Settings):
     )
 
     def rules(self) -> Rules:
-        """The numbers, as the rules take them."""
+        """The numbers, as the rules take them; raises ValueError for what is for JAKPRENEUR_ENV=local only."""
+        local = self.env == "local"
+        if self.transitions_follow_clock is False and not local:
+            # Or a class could be completed before it takes place, and count as stage P2.
+            raise ValueError("outside JAKPRENEUR_ENV=local trainings follow the clock: unset JAKPRENEUR_TRANSITIONS_FOLLOW_CLOCK")
         return Rules(
             offer=timedelta(hours=self.offer_hours),
             cut_off=timedelta(hours=self.cut_off_hours),
@@ -47,6 +52,6 @@ class TrainingSettings(Settings):
             completion_percent=self.completion_percent,
             late_upload=timedelta(hours=self.late_upload_hours),
             scan_tolerance=timedelta(minutes=self.scan_tolerance_minutes),
-            follow_clock=self.transitions_follow_clock,
+            follow_clock=bool(self.transitions_follow_clock) or not local,
             api_key_days=self.api_key_days,
         )
