@@ -13,7 +13,7 @@ from contracts import training as events
 from services.training.domain import training as trainings
 from services.training.domain.changes import Changes
 from services.training.domain.documents import ENROLMENTS, SCHEDULES, TRAININGS, training_of
-from services.training.domain.eligibility import Candidate, candidates, problems, training_problems
+from services.training.domain.eligibility import SEATLESS, Candidate, candidates, problems, training_problems
 from services.training.domain.refusals import own_only, refused, refused_for
 from services.training.domain.rules import Actor, Rules
 from services.training.domain.seats import Desk, cut_off
@@ -81,7 +81,9 @@ class Respond:
         possible = ("waitlisted", "offered", "confirmed") if self.word == "cancel" else ("offered",)
         if enrolment["status"] not in possible:
             raise refused("enrolment_id", "R11.state", status=enrolment["status"])
-        if training["status"] not in _OPEN:
+        # Once it runs, who has a seat is judged by their attendance; who has none may leave the line.
+        leaves_the_line = self.word != "accept" and enrolment["status"] in SEATLESS and training["status"] == "running"
+        if training["status"] not in _OPEN and not leaves_the_line:
             raise refused("enrolment_id", "R11.training_state", status=training["status"])
         desk = Desk(changes, training, self.rules, now)
         if self.word == "accept":

@@ -213,3 +213,20 @@ def test_once_it_runs_nobody_leaves_by_cancelling() -> None:
     with pytest.raises(Conflict) as refusal:
         world.respond("cancel", budi, actor=OFFICER)
     assert codes(refusal.value) == ["R11.training_state"]
+
+
+@pytest.mark.parametrize("word", ["cancel", "decline"])
+def test_once_it_runs_who_has_no_seat_may_leave_the_line(word: str) -> None:
+    """Siti has an offer, Ani waits when the class begins: both may go, no seat is freed twice, nobody is offered anything."""
+    world, (budi, siti, ani) = full_class(waiting=2)
+    world.respond("cancel", budi)
+    world.move("closed")
+    world.move("running")
+    with pytest.raises(Conflict) as refusal:
+        world.respond("accept", siti)
+    assert codes(refusal.value) == ["R11.training_state"]
+    world.respond(word, siti, actor=citizen(siti))
+    assert world.statuses([siti, ani]) == ["cancelled", "waitlisted"]
+    world.respond("cancel", ani, actor=citizen(ani))
+    assert [world.training()[name] for name in ("confirmed", "offered", "waiting")] == [0, 0, 0]
+    assert [world.line(), world.schedule(siti), world.schedule(ani)] == [[], [], []]

@@ -10,7 +10,7 @@ from chassis.errors import FieldError, RuleBroken
 from services.training.domain.documents import TRAININGS
 from services.training.domain.rules import Actor
 from services.training.domain.training import Session
-from tests.unit.training.world import OFFICER, PARTNER, START, STRANGER, World, citizen
+from tests.unit.training.world import OFFICER, PARTNER, START, STRANGER, TRAINING, World, citizen
 
 DAY = START + timedelta(days=10)
 SITI = "jkp_siti"
@@ -66,3 +66,49 @@ def test_a_partner_hears_of_its_own_class_by_name() -> None:
     world.give(TRAININGS, **{**world.training("trn_own"), "partner_id": PARTNER.partner_id})
     told = overlaps(world, PARTNER)
     assert [(error.message_id, error.message_en) for error in told] == [NAMED, UNNAMED]
+
+
+def never_called_up() -> World:
+    """A class of one seat has begun without Siti, who waited for it; another lies at the same hour."""
+    world = World()
+    world.published("trn_full", quota=1)
+    world.enrol(*(world.person(name) for name in ("budi", "siti")), training_id="trn_full")
+    world.move("closed", "trn_full")
+    world.move("running", "trn_full")
+    world.published()
+    return world
+
+
+def test_a_class_that_began_without_somebody_is_not_in_their_way() -> None:
+    """Siti waited in vain. She enrols elsewhere at that hour; Budi, who has the seat, can't. Both schedules stay true."""
+    world = never_called_up()
+    assert world.enrol(SITI)[0]["status"] == "confirmed"
+    assert world.schedule(SITI) == [TRAINING, "trn_full"]
+    with pytest.raises(RuleBroken):
+        world.enrol("jkp_budi")
+    world.respond("cancel", SITI, "trn_full")
+    assert world.schedule(SITI) == [TRAINING]
+
+
+def test_an_offer_that_nobody_can_accept_any_more_is_not_in_the_way() -> None:
+    """Siti had an offer when the class began; Ani still has her place in the line. Neither can come to sit there."""
+    world = World()
+    world.published("trn_full", quota=1)
+    budi, siti, ani = (world.person(name) for name in ("budi", "siti", "ani"))
+    world.enrol(budi, siti, ani, training_id="trn_full")
+    world.respond("cancel", budi, "trn_full")
+    world.move("closed", "trn_full")
+    world.move("running", "trn_full")
+    world.published(quota=3)
+    assert world.statuses([siti, ani], "trn_full") == ["offered", "waitlisted"]
+    assert [reply["status"] for reply in world.enrol(budi, siti, ani)] == ["confirmed"] * 3
+
+
+def test_before_it_runs_a_place_in_the_line_is_in_the_way() -> None:
+    """An offer may still come, so Siti gives up the place first, or stays."""
+    world = World()
+    world.published("trn_full", quota=1)
+    world.enrol(world.person("budi"), world.person("siti"), training_id="trn_full")
+    world.move("closed", "trn_full")
+    world.published()
+    assert [error.code for error in overlaps(world, citizen(SITI))] == ["R11.overlap"]
