@@ -23,7 +23,8 @@ from services.training.domain.rules import Actor, Rules
 from services.training.domain.seats import facts
 from services.training.domain.training import owned
 
-_TAKEN_IN: Final = frozenset({"published", "closed", "running", "completed"})
+# Reported ones too: what was promised to a device that was offline doesn't end when the partner sends its report.
+_TAKEN_IN: Final = frozenset({"published", "closed", "running", "completed", "reported"})
 _SEATED: Final = frozenset({"confirmed", "attended"})
 _JUDGED: Final = frozenset({"not_completed", "no_show", "completed"})
 SCANS_OF_ONE: Final = 500  # they live in the enrolment: a bound on its size

@@ -252,3 +252,37 @@ def test_a_device_that_was_offline_saves_a_completion() -> None:
         events.EnrolmentAttendanceRecorded,
         events.EnrolmentCompleted,
     ]
+
+
+def test_a_report_does_not_shut_out_a_device_that_was_offline() -> None:
+    """The partner reports at once. Siti's device is online the next day: she has completed. Budi's comes too late."""
+    world, (siti, budi) = running_class("siti", "budi")
+    complete(world, siti, budi)
+    world.move("reported")
+    world.now = END + timedelta(hours=20)
+    assert results(upload(world, scan(siti, "n1", 400))) == ["recorded"]
+    assert world.events(enrolment_id(TRAINING, siti))[-1] is events.EnrolmentCompleted
+    world.now = END + timedelta(hours=48, minutes=1)
+    assert results(upload(world, scan(budi, "n2", 400))) == ["R12.too_late"]
+    assert world.statuses([siti, budi]) == ["completed", "no_show"]
+    assert world.training()["status"] == "reported"
+
+
+def test_a_report_before_everybody_is_settled_loses_no_scan() -> None:
+    """The worker hasn't come by yet when the partner has reported and the device uploads: the scan is judged with the rest."""
+    world, (siti,) = running_class("siti")
+    world.now = END
+    world.move("completed")
+    world.move("reported")
+    upload(world, scan(siti, "n1", 400))
+    world.run(Settle(TRAINING, (enrolment_id(TRAINING, siti),), world.rules))
+    assert world.status(siti) == "completed"
+
+
+def test_a_cancelled_class_takes_no_attendance() -> None:
+    """Nobody was there."""
+    world, (siti,) = running_class("siti")
+    world.move("cancelled")
+    with pytest.raises(Conflict) as refusal:
+        upload(world, scan(siti, "n1", 60))
+    assert codes(refusal.value) == ["R12.training_state"]
