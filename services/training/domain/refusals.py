@@ -39,6 +39,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "R10.too_early": ("Belum waktunya: sesi {which} pada {when}.", "Too early: the {which} session is at {when}."),
     "R10.sessions_empty": ("Isi paling sedikit satu sesi.", "There must be at least one session."),
     "R10.session_length": ("Sesi harus berakhir sesudah mulai.", "A session must end after it starts."),
+    "R10.session_past": ("Jadwal baru harus di masa depan.", "The new schedule must lie ahead."),
     "R10.sessions_order": (
         "Sesi harus berurutan dan tidak boleh bertumpuk dengan sesi sebelumnya.",
         "Sessions must be in order and must not overlap the one before.",

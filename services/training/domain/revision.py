@@ -12,12 +12,13 @@ from contracts import training as events
 from contracts.envelope import Payload
 from services.training.domain.changes import Changes
 from services.training.domain.documents import PARTNERS
-from services.training.domain.refusals import refused, stale
+from services.training.domain.refusals import failing, refused, stale
 from services.training.domain.rules import Actor, Rules
 from services.training.domain.seats import Desk
 from services.training.domain.training import OVER, Session, facts, owned, reference, stored_timetable, timetable_problems
 
 _BEFORE_START: Final = frozenset({"draft", "submitted", "approved", "published", "closed"})
+_ANNOUNCED: Final = frozenset({"published", "closed"})
 _APPROVED: Final = frozenset({"approved", "published", "closed", "running"})
 
 
@@ -63,8 +64,12 @@ class Revise:
         errors = timetable_problems(sessions, deadline, self.quota if self.quota is not None else training["quota"])
         if errors:
             raise invalid(*errors)
-        if training["status"] not in _BEFORE_START or now >= training["starts_at"]:
+        begun = training["status"] in _ANNOUNCED and now >= training["starts_at"]
+        if training["status"] not in _BEFORE_START or begun:
             raise refused("sessions", "R10.started")
+        # One that nobody knows of yet hasn't begun, whatever day was planned: it needs days that are still to come.
+        if sessions[0].starts_at <= now:
+            raise invalid(failing("sessions.0.starts_at", "R10.session_past"))
         return stored_timetable(sessions, deadline)
 
     def _new_quota(self, changes: Changes, training: Document) -> Document:
