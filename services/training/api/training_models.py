@@ -9,11 +9,11 @@ from pydantic import BaseModel, Field
 
 from chassis.body import Body
 from services.training.api.terms import LINE, TEXT, Moment
+from services.training.domain.codes import DINAS, KOTA
 from services.training.domain.training import Session, Status
 
 Stage = Literal["P2", "P3", "P5"]
 Quota = Annotated[int, Field(ge=1, le=100_000, description="Number of seats", examples=[40])]
-_CODE = r"^[A-Za-z_]{1,40}$"
 
 
 class SessionBody(Body):
@@ -41,10 +41,10 @@ class AudienceBody(Body):
     """Whom the training is for: one code or several; what isn't named is open to all."""
 
     kota: KotaCode | Annotated[list[KotaCode], Field(min_length=1, max_length=10)] | None = Field(
-        default=None, description="Kemendagri codes of kota or kabupaten", examples=[["31.71"]]
+        default=None, description=f"Kemendagri codes of kota or kabupaten: {', '.join(KOTA)}", examples=[["31.71"]]
     )
     kecamatan: KecamatanCode | Annotated[list[KecamatanCode], Field(min_length=1, max_length=50)] | None = Field(
-        default=None, description="Kemendagri codes of kecamatan", examples=[["31.71.01"]]
+        default=None, description="Kemendagri codes of kecamatan, in the kota if both are named", examples=[["31.71.01"]]
     )
     category: Category | Annotated[list[Category], Field(min_length=1, max_length=2)] | None = Field(
         default=None, description="pemula or naik_kelas"
@@ -67,7 +67,9 @@ class TrainingBody(Body):
         default="", max_length=5000, pattern=TEXT, description="What it is about", examples=["Dasar-dasar berjualan daring."]
     )
     stage: Stage = Field(description="Stage of which completing it is evidence (R8)")
-    dinas: str | None = Field(default=None, pattern=_CODE, description="Code of the office responsible", examples=["PPKUKM"])
+    dinas: str | None = Field(
+        default=None, min_length=1, max_length=40, description=f"Office responsible: {', '.join(DINAS)}", examples=["PPKUKM"]
+    )
     sessions: list[SessionBody] = Field(max_length=100, description="In order, not overlapping; at least one (R10)")
     quota: Quota
     registration_deadline: Moment = Field(

@@ -35,6 +35,7 @@ from services.training.api.training_models import (
     TrainingReference,
     TransitionBody,
 )
+from services.training.domain.codes import Kota
 from services.training.domain.revision import Revise
 from services.training.domain.training import Create, Status
 from services.training.store import Wanted
@@ -90,7 +91,7 @@ def routes(use_cases: UseCases) -> APIRouter:
         caller: Anyone,
         status: Annotated[Status | None, Query(description="Only these; unpublished ones are for their owner")] = None,
         stage: Annotated[Stage | None, Query(description="Only these")] = None,
-        kota: Annotated[str | None, Query(pattern=r"^[0-9]{2}\.[0-9]{2}$", description="Open to people of this kota")] = None,
+        kota: Annotated[Kota | None, Query(description="Open to people of this kota")] = None,
         begins_from: Annotated[Day | None, Query(alias="from", description="First session on or after (Asia/Jakarta)")] = None,
         begins_to: Annotated[Day | None, Query(alias="to", description="First session on or before (Asia/Jakarta)")] = None,
         q: Annotated[str | None, Query(max_length=80, pattern=LINE, description="In title or description")] = None,

@@ -48,6 +48,19 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "Batas pendaftaran harus sebelum sesi pertama.",
         "The registration deadline must lie before the first session.",
     ),
+    "unknown_dinas": (
+        "Kode dinas tidak dikenal. Yang dikenal: {known}.",
+        "Unknown code of a dinas. Known are: {known}.",
+    ),
+    "unknown_kota": (
+        "Kode kota/kabupaten tidak dikenal: {unknown}. Yang dikenal: {known}.",
+        "Unknown kota or kabupaten: {unknown}. Known are: {known}.",
+    ),
+    "unknown_kecamatan": ("Bukan kecamatan di Jakarta: {unknown}.", "Not a kecamatan of Jakarta: {unknown}."),
+    "kecamatan_elsewhere": (
+        "Kecamatan {outside} tidak terletak di kota/kabupaten yang disebut ({kota}).",
+        "The kecamatan {outside} don't lie in the kota that are named ({kota}).",
+    ),
     "R10.quota": ("Kuota paling sedikit 1.", "The quota must be at least 1."),
     "R10.quota_below_taken": (
         "Kuota tidak boleh kurang dari {taken} kursi yang sudah terisi atau ditawarkan.",

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from chassis.decision import Document, Documents, Outcome
 from chassis.errors import FieldError, NotFound, invalid, not_found
 from services.training.domain.changes import Changes
+from services.training.domain.codes import code_problems, dinas_of
 from services.training.domain.documents import EXTERNAL_IDS, PARTNERS, TRAININGS, external_id_of
 from services.training.domain.partner import unknown as unknown_partner
 from services.training.domain.refusals import failing, refused
@@ -83,6 +84,7 @@ class Create:
                 if known is not None:
                     return Outcome({**reference(known), "created": False})
         errors = timetable_problems(self.sessions, self.registration_deadline, self.quota)
+        errors += code_problems(self.dinas, self.audience)
         if errors:
             raise invalid(*errors)
         if self.dry_run:
@@ -102,7 +104,7 @@ class Create:
             "title": self.title,
             "description": self.description,
             "stage": self.stage,
-            "dinas": self.dinas or self.actor.dinas,
+            "dinas": dinas_of(self.dinas) if self.dinas is not None else self.actor.dinas,
             "audience": dict(self.audience),
             **stored_timetable(self.sessions, self.registration_deadline),
             "quota": self.quota,
