@@ -105,7 +105,10 @@ def routes(use_cases: UseCases) -> APIRouter:
     async def enrol(
         request: Request, training_id: TrainingId, caller: Enroller, body: Annotated[EnrolBody, json_body(EnrolBody)]
     ) -> Any:
-        """Enrol a person or a group, first come first served. A refusal names every failing rule (R11)."""
+        """Enrol a person or a group, first come first served. A refusal names every failing rule (R11).
+
+        Partners, and officers of one dinas, enrol people into trainings that are theirs.
+        """
         reply = await use_cases.enrol(training_id, body.people(), actor_of(caller), idempotency(request, caller))
         return reply["enrolments"][0] if body.jakpreneur_id is not None else reply
 

@@ -36,10 +36,13 @@ class Enrol:
         training = changes.get(TRAININGS, self.training_id)
         if training is None or not trainings.visible(training, self.actor):
             raise trainings.unknown()
-        if self.actor.partner_id is not None and not self.actor.owns(training):
+        themselves = set(self.people.values()) == {self.actor.jakpreneur_id}
+        # Whom they enrol they must be able to see and to cancel afterwards.
+        limited = self.actor.partner_id is not None or (self.actor.staff and not themselves)
+        if limited and not self.actor.owns(training):
             raise trainings.unknown()
         alone = not self.actor.staff and self.actor.partner_id is None
-        if alone and set(self.people.values()) != {self.actor.jakpreneur_id}:
+        if alone and not themselves:
             raise own_only()
         asking = candidates(changes, self.training_id, self.people, now)
         errors = training_problems(training, now, self.rules.waiting_limit)

@@ -205,6 +205,41 @@ def test_a_partner_enrols_only_in_its_own_trainings() -> None:
         world.enrol(siti, training_id="trn_draft", actor=PARTNER)
 
 
+def test_an_officer_enrols_where_they_can_cancel() -> None:
+    """A class of Parekraf: its own officer and one of all dinas enrol and cancel there; to PPKUKM's it is unknown, both ways."""
+    world = World()
+    world.published(dinas="Parekraf")
+    siti = world.person("siti")
+    parekraf, ppkukm = (Actor(id=f"user:{dinas}", staff=True, dinas=dinas) for dinas in ("Parekraf", "PPKUKM"))
+    for actor in (OFFICER, parekraf):
+        assert world.enrol(siti, actor=actor)[0]["status"] == "confirmed"
+        assert world.respond("cancel", siti, actor=actor)["status"] == "cancelled"
+    with pytest.raises(NotFound):
+        world.enrol(siti, actor=ppkukm)
+    world.enrol(siti)
+    with pytest.raises(NotFound):
+        world.respond("cancel", siti, actor=ppkukm)
+
+
+def test_an_officer_enrols_into_a_class_of_no_dinas() -> None:
+    """It is every officer's."""
+    world = World()
+    world.published()
+    assert world.enrol(world.person("siti"), actor=Actor(id="user:o", staff=True, dinas="PPKUKM"))[0]["status"] == "confirmed"
+
+
+def test_an_officer_goes_to_a_class_like_anybody() -> None:
+    """Ani works at PPKUKM and has a business: she enrols herself where she likes, and nobody else."""
+    world = World()
+    world.published(dinas="Parekraf")
+    ani, siti = world.person("ani"), world.person("siti")
+    herself = Actor(id="user:ani", staff=True, dinas="PPKUKM", jakpreneur_id=ani)
+    with pytest.raises(NotFound):
+        world.enrol(ani, siti, actor=herself)
+    assert world.enrol(ani, actor=herself)[0]["status"] == "confirmed"
+    assert world.respond("cancel", ani, actor=herself)["status"] == "cancelled"
+
+
 def test_once_it_runs_nobody_leaves_by_cancelling() -> None:
     """Who doesn't come is a no-show."""
     world, (budi, _) = full_class()
