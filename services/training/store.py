@@ -89,7 +89,10 @@ class Store:
         if wanted.statuses:
             conditions.append({"status": {"$in": list(wanted.statuses)}})
         if wanted.kota is not None:
+            # What isn't named is open to all; kecamatan that are named lie in their kota, by their codes.
+            inside = {"$regex": f"^{re.escape(wanted.kota)}\\."}
             conditions.append({"$or": [{"audience.kota": {"$exists": False}}, {"audience.kota": wanted.kota}]})
+            conditions.append({"$or": [{"audience.kecamatan": {"$exists": False}}, {"audience.kecamatan": inside}]})
         if wanted.begins_from is not None:
             conditions.append({"starts_at": {"$gte": wanted.begins_from}})
         if wanted.begins_before is not None:
