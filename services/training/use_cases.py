@@ -186,7 +186,7 @@ class UseCases:
         training = await self.store.training(training_id)
         if training is None or not trainings.visible(training, actor):
             raise trainings.unknown()
-        return views.training(training)
+        return views.training(training, owner=actor.owns(training))
 
     async def list_trainings(self, wanted: Wanted, actor: Actor, limit: int) -> list[Document]:
         """Documents as stored: the API shapes them and needs the sort key for its cursor."""

@@ -35,8 +35,8 @@ def _masked(value: str) -> str:
     return " ".join(f"{word[:1]}***" for word in value.split()[:4])
 
 
-def training(document: Mapping[str, Any]) -> Document:
-    """A training with its seats."""
+def training(document: Mapping[str, Any], *, owner: bool) -> Document:
+    """A training with its seats. Why it was cancelled is for all; what else was said along its way is between its owners."""
     seats = {name: document[name] for name in ("confirmed", "offered", "waiting")}
     return {
         "training_id": document["_id"],
@@ -44,7 +44,7 @@ def training(document: Mapping[str, Any]) -> Document:
             name: document[name]
             for name in ("partner_id", "external_id", "title", "description", "stage", "dinas", "audience", "status", "quota")
         },
-        "reason": document["reason"],
+        "reason": document["reason"] if owner or document["status"] == "cancelled" else None,
         "sessions": [
             {**session, "starts_at": moment(session["starts_at"]), "ends_at": moment(session["ends_at"])}
             for session in document["sessions"]

@@ -98,7 +98,12 @@ class TransitionBody(Body):
     to: Literal["submitted", "approved", "published", "closed", "running", "completed", "reported", "cancelled"] = Field(
         description="New status (R10)"
     )
-    reason: str | None = Field(default=None, max_length=500, pattern=LINE, description="Why; shown with a cancelled training")
+    reason: str | None = Field(
+        default=None,
+        max_length=500,
+        pattern=LINE,
+        description="Why; of a cancellation everybody reads it, else only who may change the training",
+    )
 
 
 class TrainingReference(BaseModel):
@@ -141,7 +146,9 @@ class Training(BaseModel):
     quota: int = Field(description="Number of seats")
     registration_deadline: datetime = Field(description="With offset")
     status: Status = Field(description="Status (R10)")
-    reason: str | None = Field(description="Reason given with the last step, if any")
+    reason: str | None = Field(
+        description="Reason given with the last step, if any; of other steps than a cancellation only for who may change it"
+    )
     seats: Seats = Field(description="How they stand now")
     revision: int = Field(description="What its owner changed, counted: the ETag. Enrolments don't change it")
 

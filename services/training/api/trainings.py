@@ -108,9 +108,11 @@ def routes(use_cases: UseCases) -> APIRouter:
             text=q,
             after=_after(cursor),
         )
-        found = await use_cases.list_trainings(wanted, actor_of(caller), limit)
+        actor = actor_of(caller)
+        found = await use_cases.list_trainings(wanted, actor, limit)
         following = encode_cursor(found[-1]["starts_at"].isoformat(), found[-1]["_id"]) if len(found) == limit else None
-        return {"items": [views.training(document) for document in found], "next_cursor": following}
+        items = [views.training(document, owner=actor.owns(document)) for document in found]
+        return {"items": items, "next_cursor": following}
 
     @router.get("/trainings.ics", response_class=Response, responses=_CALENDAR)
     async def calendar_of_trainings(caller: Anyone) -> Response:

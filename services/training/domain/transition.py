@@ -95,7 +95,7 @@ class Move:
             **training,
             "status": self.to,
             "revision": training["revision"] + 1,
-            "reason": self.reason or training["reason"],
+            "reason": self.reason,  # of this step: an older one would seem to explain it
         }
         if events.TrainingApproved in step.events:
             after["approved_quota"] = training["quota"]

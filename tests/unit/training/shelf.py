@@ -57,6 +57,10 @@ class Shelf:
         """What matches."""
         return Shelf(training for training in self._found if matches(training, query))
 
+    async def find_one(self, query: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The first that matches."""
+        return next((training for training in self._found if matches(training, query)), None)
+
     def sort(self, keys: list[tuple[str, int]]) -> Shelf:
         """Ascending, as training sorts."""
         assert all(direction == 1 for _, direction in keys)

@@ -1,4 +1,4 @@
-"""Lists of trainings: who finds which, by place; and the calendar."""
+"""What people find and read of trainings: by place, the reasons of their steps, the calendar."""
 
 from __future__ import annotations
 
@@ -8,17 +8,29 @@ import pytest
 
 from chassis.mongo import Mongo
 from services.training.domain.rules import Actor
+from services.training.settings import TrainingSettings
 from services.training.store import Store, Wanted
+from services.training.use_cases import UseCases
 from tests.unit.training.shelf import Shelf
-from tests.unit.training.world import World
+from tests.unit.training.world import OFFICER, PARTNER, STRANGER, World
 
 ANYONE = Actor()
 
 
-async def found(world: World, *trainings: str, wanted: Wanted, actor: Actor = ANYONE) -> list[str]:
-    """Ids of the trainings that the list gives."""
-    store = Store(cast("Mongo", Shelf(world.training(training) for training in trainings)))
-    return [training["_id"] for training in await store.trainings(wanted, actor, 50)]
+def store_of(world: World, *trainings: str) -> Store:
+    """A store that holds these trainings."""
+    return Store(cast("Mongo", Shelf(world.training(training) for training in trainings)))
+
+
+async def found(world: World, *trainings: str, wanted: Wanted) -> list[str]:
+    """Ids of the trainings that the list gives to anyone."""
+    return [training["_id"] for training in await store_of(world, *trainings).trainings(wanted, ANYONE, 50)]
+
+
+async def reasons(world: World, *actors: Actor) -> list[str | None]:
+    """The reason that each of these people reads with the training."""
+    use_cases = UseCases(world, store_of(world, "trn_a"), TrainingSettings(), None)  # type: ignore[arg-type] # doubles
+    return [(await use_cases.get_training("trn_a", actor))["reason"] for actor in actors]
 
 
 @pytest.mark.parametrize(
@@ -42,3 +54,25 @@ async def test_who_asks_for_a_kota_finds_what_is_open_to_its_people(audience: di
     world.published("trn_a", audience=audience)
     assert await found(world, "trn_a", wanted=Wanted(kota="31.71")) == (["trn_a"] if open_to_her else [])
     assert await found(world, "trn_a", wanted=Wanted()) == ["trn_a"]
+
+
+async def test_what_an_officer_says_on_approving_is_not_for_everybody() -> None:
+    """The partner and officers read it until the next step; when the class is published it isn't told to the public."""
+    world = World()
+    world.draft("trn_a")
+    world.move("submitted", "trn_a")
+    world.move("approved", "trn_a", OFFICER, reason="Pengajarnya kurang, tetapi boleh.")
+    assert await reasons(world, PARTNER, OFFICER) == ["Pengajarnya kurang, tetapi boleh."] * 2
+    world.move("published", "trn_a", reason="Tempat sudah dipastikan.")
+    assert await reasons(world, PARTNER, OFFICER) == ["Tempat sudah dipastikan."] * 2
+    assert await reasons(world, ANYONE, STRANGER) == [None, None]
+
+
+@pytest.mark.parametrize("reason", ["Pengajar sakit.", None])
+async def test_why_a_class_is_cancelled_is_for_all(reason: str | None) -> None:
+    """What was said on the way to it isn't the reason, even where none is given."""
+    world = World()
+    world.published("trn_a")
+    world.move("closed", "trn_a", reason="Peminat sedikit.")
+    world.move("cancelled", "trn_a", reason=reason)
+    assert await reasons(world, ANYONE, STRANGER, PARTNER) == [reason] * 3

@@ -86,9 +86,9 @@ class World(Desk):
         self.move("published", training_id)
         return training_id
 
-    def move(self, to: str, training_id: str = TRAINING, actor: Actor = PARTNER) -> Document:
+    def move(self, to: str, training_id: str = TRAINING, actor: Actor = PARTNER, reason: str | None = None) -> Document:
         """Take a training a step further."""
-        return self.run(Move(training_id, to, actor, self.rules))
+        return self.run(Move(training_id, to, actor, self.rules, reason))
 
     def enrol(self, *people: str, training_id: str = TRAINING, actor: Actor = SYSTEM) -> list[Document]:
         """Enrol one or several."""
