@@ -30,6 +30,7 @@ class Wanted:
     kota: str | None = None
     begins_from: datetime | None = None
     begins_before: datetime | None = None
+    ends_from: datetime | None = None
     text: str | None = None
     after: tuple[datetime, str] | None = None
     statuses: Sequence[str] = ()
@@ -97,6 +98,8 @@ class Store:
             conditions.append({"starts_at": {"$gte": wanted.begins_from}})
         if wanted.begins_before is not None:
             conditions.append({"starts_at": {"$lt": wanted.begins_before}})
+        if wanted.ends_from is not None:
+            conditions.append({"ends_at": {"$gte": wanted.ends_from}})
         if wanted.text:
             found_in = {"$regex": re.escape(wanted.text), "$options": "i"}
             conditions.append({"$or": [{"title": found_in}, {"description": found_in}]})

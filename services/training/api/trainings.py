@@ -44,6 +44,7 @@ from services.training.use_cases import UseCases
 Owner = Annotated[Caller, callers("partner", "officer", "admin", scope="trainings:write")]
 Anyone = Annotated[Caller, callers("anyone")]
 _CALENDAR: dict[int | str, dict[str, Any]] = {200: {"description": "iCalendar", "content": {"text/calendar": {}}}}
+_CALENDAR_LENGTH = 200
 
 
 def routes(use_cases: UseCases) -> APIRouter:
@@ -116,10 +117,11 @@ def routes(use_cases: UseCases) -> APIRouter:
 
     @router.get("/trainings.ics", response_class=Response, responses=_CALENDAR)
     async def calendar_of_trainings(caller: Anyone) -> Response:
-        """The next trainings as a calendar to subscribe to."""
-        wanted = Wanted(statuses=("published", "closed", "running"), begins_from=clock.now() - timedelta(days=30))
-        found = await use_cases.list_trainings(wanted, actor_of(caller), 200)
-        return Response(ical.of(found, clock.now()), media_type="text/calendar; charset=utf-8")
+        """Trainings that take place now or are to come, the next 200, as a calendar to subscribe to."""
+        now = clock.now()
+        wanted = Wanted(statuses=("published", "closed", "running"), ends_from=now)
+        found = await use_cases.list_trainings(wanted, actor_of(caller), _CALENDAR_LENGTH)
+        return Response(ical.of(found, now), media_type="text/calendar; charset=utf-8")
 
     @router.get("/trainings/{training_id}", response_model=Training, responses={**NOT_FOUND})
     async def get_training(training_id: TrainingId, response: Response, caller: Anyone) -> Any:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
 
+from chassis import clock
+from chassis.auth import ANONYMOUS
 from chassis.mongo import Mongo
+from services.training import api
 from services.training.domain.rules import Actor
+from services.training.domain.training import Session
 from services.training.settings import TrainingSettings
 from services.training.store import Store, Wanted
 from services.training.use_cases import UseCases
 from tests.unit.training.shelf import Shelf
-from tests.unit.training.world import OFFICER, PARTNER, STRANGER, World
+from tests.unit.training.world import OFFICER, PARTNER, START, STRANGER, World
 
 ANYONE = Actor()
 
@@ -25,6 +30,11 @@ def store_of(world: World, *trainings: str) -> Store:
 async def found(world: World, *trainings: str, wanted: Wanted) -> list[str]:
     """Ids of the trainings that the list gives to anyone."""
     return [training["_id"] for training in await store_of(world, *trainings).trainings(wanted, ANYONE, 50)]
+
+
+def hour(begins: datetime) -> Session:
+    """A session of an hour."""
+    return Session(begins, begins + timedelta(hours=1), "Balai Contoh")
 
 
 async def reasons(world: World, *actors: Actor) -> list[str | None]:
@@ -76,3 +86,21 @@ async def test_why_a_class_is_cancelled_is_for_all(reason: str | None) -> None:
     world.move("closed", "trn_a", reason="Peminat sedikit.")
     world.move("cancelled", "trn_a", reason=reason)
     assert await reasons(world, ANYONE, STRANGER, PARTNER) == [reason] * 3
+
+
+async def test_the_calendar_is_about_what_is_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy month lies behind: 200 classes took place. The calendar holds the one that runs and the one to come."""
+    world = World()
+    for number in range(200):
+        begins = START - timedelta(days=1 + number % 28)
+        world.published(f"trn_{number}", sessions=(hour(begins),), registration_deadline=begins - timedelta(days=2))
+    now = (hour(START - timedelta(days=3)), hour(START + timedelta(days=3)))
+    world.published("trn_now", title="Sekarang", sessions=now, registration_deadline=START - timedelta(days=4))
+    world.published("trn_next", title="Minggu depan", sessions=(hour(START + timedelta(days=7)),), registration_deadline=START)
+    monkeypatch.setattr(clock, "now", lambda: START)
+    store = store_of(world, *(f"trn_{number}" for number in range(200)), "trn_next", "trn_now")
+    use_cases = UseCases(world, store, TrainingSettings(), None)  # type: ignore[arg-type] # doubles
+    [route] = [r for r in api.trainings.routes(use_cases).routes if getattr(r, "name", "") == "calendar_of_trainings"]
+    answer = await cast("Any", route).endpoint(caller=ANONYMOUS)
+    titles = [line.removeprefix("SUMMARY:") for line in answer.body.decode().split("\r\n") if line.startswith("SUMMARY:")]
+    assert titles == ["Sekarang", "Sekarang", "Minggu depan"]
