@@ -13,6 +13,7 @@ from collections import OrderedDict
 from chassis import api_keys, clock
 from chassis.auth import Caller, not_authenticated
 from chassis.mongo import Document
+from services.training.domain.api_key import valid
 from services.training.store import Store
 
 _REMEMBERED = 4096
@@ -36,9 +37,7 @@ class PartnerKeys:
         # Compared even for an unknown kid, so that the time taken says nothing about which part was wrong.
         given = api_keys.digest(key, self._pepper)
         matches = hmac.compare_digest(given, stored["digest"] if stored else "0" * len(given))
-        if stored is None or not matches or stored["revoked_at"] is not None or stored["partner_status"] == "ended":
-            raise not_authenticated()
-        if stored["expires_at"] <= clock.now():
+        if stored is None or not matches or not valid(stored, clock.now()) or stored["partner_status"] == "ended":
             raise not_authenticated()
         partner_id = stored["partner_id"]
         return Caller(

@@ -23,7 +23,7 @@ from services.training import views
 from services.training.domain import enrolment as enrolments
 from services.training.domain import partner as partners
 from services.training.domain import training as trainings
-from services.training.domain.api_key import CreateKey, RevokeKey
+from services.training.domain.api_key import CreateKey, RevokeKey, valid
 from services.training.domain.attendance import RecordAttendance, Scan
 from services.training.domain.completion import Settle, Settled
 from services.training.domain.documents import (
@@ -109,7 +109,8 @@ class UseCases:
             field: key.decrypt(sealed, collection=PARTNERS, field=field, subject=partner_id)
             for field, sealed in partner["sealed"].items()
         }
-        keys = await self.store.api_keys(partner["kids"])
+        # The partner goes on naming a key that has expired, until the next one is made.
+        keys = [key for key in await self.store.api_keys(partner["kids"]) if valid(key, clock.now())]
         return views.partner(partner, contact, keys, masked=actor.partner_id != partner_id)
 
     async def create_api_key(

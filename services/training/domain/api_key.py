@@ -5,9 +5,10 @@ The secret never comes here: rules see its kid and its digest. So the stored rep
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 
 from chassis.calendar import JAKARTA, jakarta_day
 from chassis.decision import Document, Documents, Outcome
@@ -20,6 +21,11 @@ from services.training.domain.rules import Actor, Rules
 
 SCOPES: Final = ("trainings:write", "enrolments:write", "attendance:write", "activities:write", "assessments:write")
 KEYS_AT_ONCE: Final = 2
+
+
+def valid(key: Mapping[str, Any], now: datetime) -> bool:
+    """Whether it opens the door: neither revoked nor past its last day."""
+    return key["revoked_at"] is None and bool(key["expires_at"] > now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ class CreateKey:
         kept = [
             kid
             for kid, key in zip(partner["kids"], changes.get_many(API_KEYS, partner["kids"]), strict=True)
-            if key is not None and key["revoked_at"] is None and key["expires_at"] > now
+            if key is not None and valid(key, now)
         ]
         if len(kept) >= KEYS_AT_ONCE:
             raise refused("partner_id", "R9.two_keys")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -11,6 +13,7 @@ from chassis import api_keys, clock
 from chassis.decision import IDEMPOTENCY, Idempotency
 from chassis.errors import Conflict, NotAuthenticated
 from chassis.privacy import Vault
+from services.training.domain.documents import PARTNERS
 from services.training.domain.rules import Actor
 from services.training.partner_keys import PartnerKeys
 from services.training.settings import TrainingSettings
@@ -116,3 +119,30 @@ async def test_a_partners_contact_is_sealed() -> None:
     everything = repr(world.staging.documents._known) + repr(world.staging.events)
     assert "Siti" not in everything
     assert "siti@" not in everything
+
+
+async def test_only_keys_that_open_the_door_are_listed() -> None:
+    """The campus has a key that ended yesterday and one for another day; a third was revoked while the list was read."""
+    world = World()
+    vault = Vault({1: b"k" * 32}, PEPPER)
+    now = clock.now()
+    keys = [
+        {
+            "_id": kid,
+            "scopes": ["trainings:write"],
+            "expires_on": "2021-06-01",
+            "expires_at": expires_at,
+            "revoked_at": revoked_at,
+        }
+        for kid, expires_at, revoked_at in (
+            ("over", now - timedelta(days=1), None),
+            ("good", now + timedelta(days=1), None),
+            ("gone", now + timedelta(days=1), now),
+        )
+    ]
+    _, stored_key = vault.new_key()
+    partner = {**world.get(PARTNERS, "par_a"), "key": stored_key, "sealed": {}, "kids": [key["_id"] for key in keys]}
+    store = SimpleNamespace(partner=AsyncMock(return_value=partner), api_keys=AsyncMock(return_value=keys))
+    use_cases = UseCases(world, store, TrainingSettings(), Keys(vault, PEPPER, "local"))  # type: ignore[arg-type] # doubles
+    listed = (await use_cases.get_partner("par_a", ADMIN))["api_keys"]
+    assert listed == [{"kid": "good", "scopes": ["trainings:write"], "expires_on": "2021-06-01"}]
