@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Final
 
 from fastapi import Path
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator
 
+from chassis import fields
 from chassis.auth import Caller
 from chassis.http import id_path
 from services.training.domain.rules import Actor
@@ -44,8 +45,8 @@ def _day_in_reach(day: date) -> date:
     return day
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_reach)]
-Day = Annotated[date, AfterValidator(_day_in_reach)]
+Moment = Annotated[fields.Moment, AfterValidator(_in_reach)]
+Day = Annotated[fields.Date, AfterValidator(_day_in_reach)]
 
 
 def actor_of(caller: Caller) -> Actor:
