@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -75,13 +75,13 @@ def to_headers(*, type_name: str, source: str, subject: str, sequence: int, time
     return headers
 
 
-def from_message(headers: Iterable[tuple[str, bytes]], value: bytes | None, types: Mapping[str, type[Payload]]) -> Event:
+def from_message(headers: Iterable[tuple[str, bytes | None]], value: bytes | None, types: Mapping[str, type[Payload]]) -> Event:
     """Decode one Kafka message; raises BadEvent with a bounded reason.
 
     `types` are the event types that the reader knows. A type of another version is unknown: never guessed at.
     """
     try:
-        attributes = dict(headers)
+        attributes: dict[str, Any] = dict(headers)  # what is null, where it may not be, raises below
         type_name = attributes["ce_type"].decode()
         subject = attributes["ce_subject"].decode()
         sequence = int(attributes["ce_sequence"])
