@@ -55,9 +55,17 @@ def generate(people: int = growth.PEOPLE, seed: int = SEED) -> Iterator[dict[str
 
 
 def write_csv(
-    path: Path | str, people: int = growth.PEOPLE, seed: int = SEED, progress: Callable[[int], None] | None = None
+    path: Path | str,
+    people: int = growth.PEOPLE,
+    seed: int = SEED,
+    progress: Callable[[int], None] | None = None,
+    *,
+    dated: bool = True,
 ) -> None:
-    """Write the history to `path` as UTF-8 CSV with a header; `progress` is told the rows written, now and then."""
+    """Write the history to `path` as UTF-8 CSV with a header; `progress` is told the rows written, now and then.
+
+    People without dates register on the day of the import and wait for a verifier.
+    """
     target = Path(path)
     # Under another name first: an interrupted run must not leave half a history that imports without complaint.
     partial = target.with_name(target.name + ".partial")
@@ -65,7 +73,7 @@ def write_csv(
     with partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        for row in _rows(people, seed):
+        for row in _rows(people, seed, dated=dated):
             writer.writerow(row)
             written += 1
             if progress is not None and written % _PROGRESS_EVERY == 0:
@@ -75,13 +83,14 @@ def write_csv(
         progress(written)
 
 
-def _rows(people: int, seed: int) -> Iterator[tuple[str, ...]]:
+def _rows(people: int, seed: int, *, dated: bool = True) -> Iterator[tuple[str, ...]]:
     # The dates have a generator of their own, so that a change to the people doesn't move the milestones.
     pairs = growth.dates(people, random.Random(seed))
     drawn = People(seed)
     for registered_on, verified_on in pairs:
         person = drawn.draw(registered_on)
-        yield (*person, registered_on.isoformat(), verified_on.isoformat(), drawn.channel())
+        days = (registered_on.isoformat(), verified_on.isoformat()) if dated else ("", "")
+        yield (*person, *days, drawn.channel())
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -89,11 +98,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m demo.history", description="Write the demonstration history as CSV.")
     parser.add_argument("--people", type=int, default=growth.PEOPLE, help="how many people (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=SEED, help="another seed, another history (default: %(default)s)")
+    parser.add_argument("--undated", action="store_true", help="they register on the day of the import, and aren't verified yet")
     parser.add_argument("--out", type=Path, required=True, help="the CSV file to write")
     options = parser.parse_args(arguments)
     if options.people < 0:
         parser.error("--people can't be negative")
-    write_csv(options.out, options.people, options.seed)
+    write_csv(options.out, options.people, options.seed, dated=not options.undated)
     print(f"{options.people:,} people written to {options.out}")
     return 0
 

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from demo import growth
 from demo.platform import Platform, Refused, wait_until
 
 STATE: Final = Path("var/demo/state.json")  # holds the partner's key: readable by its owner only
@@ -63,13 +64,14 @@ def partner_key(platform: Platform) -> dict[str, str]:
 
 
 def verified_people(platform: Platform, count: int) -> list[str]:
-    """Ids of verified people, newest first."""
+    """Ids of verified people of the history, newest first: who registered later, on a tour, is not in this story."""
     people: list[str] = []
     cursor: str | None = None
     while len(people) < count:
         query = {"status": "verified", "limit": "200"} | ({"cursor": cursor} if cursor else {})
         page = platform.call("GET", "registration", "/v1/jakpreneurs", platform.token("officer"), params=query)
-        people += [person["jakpreneur_id"] for person in page["items"]]
+        last = growth.LAST_DAY.isoformat()
+        people += [person["jakpreneur_id"] for person in page["items"] if person["registered_on"] <= last]
         cursor = page["next_cursor"]
         if cursor is None:
             break

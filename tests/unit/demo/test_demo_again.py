@@ -12,6 +12,24 @@ from demo.__main__ import Occupied, check_vacant
 from demo.platform import Platform, Refused
 
 
+class Registration:
+    """Stands in for the platform: a tour's newcomer besides two of the history."""
+
+    def token(self, *roles: str) -> dict[str, str]:
+        """Nobody's."""
+        return {}
+
+    def call(self, method: str, service: str, path: str, credential: Any = None, **options: Any) -> Any:
+        """Newest first."""
+        days = {"jkp_tour": "2026-11-24", "jkp_b": "2021-03-02", "jkp_a": "2021-03-01"}
+        return {"items": [{"jakpreneur_id": who, "registered_on": day} for who, day in days.items()], "next_cursor": None}
+
+
+def test_who_registered_on_a_tour_is_not_in_the_story() -> None:
+    """Siti of the README registered and was verified: the demonstration's trainings and reports stay those of its own people."""
+    assert story.verified_people(cast("Platform", Registration()), 3) == ["jkp_b", "jkp_a"]
+
+
 class Training:
     """Stands in for the platform: answers as training does."""
 

@@ -20,6 +20,15 @@ DAY_BEFORE = growth.TARGET_DAY - timedelta(days=1)
 SMALL = 3_000
 
 
+def test_people_without_dates(tmp_path: Path) -> None:
+    """The tour's file: they register on the day of the import and wait for a verifier, so no figure of the history moves."""
+    file = tmp_path / "people.csv"
+    assert history.main(["--people", "20", "--undated", "--out", str(file)]) == 0
+    with file.open(encoding="utf-8", newline="") as content:
+        rows = list(csv.DictReader(content))
+    assert [(row["registered_on"], row["verified_on"]) for row in rows] == [("", "")] * 20
+
+
 @pytest.fixture(scope="module")
 def small() -> list[dict[str, str]]:
     """Three thousand people, as they would be imported."""
