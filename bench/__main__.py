@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -10,6 +13,7 @@ from pathlib import Path
 
 from bench import imports, ingest, latency, read_path, result, write_path
 from bench.result import Result
+from deploy.local.setup import apt_install
 from deploy.local.stack import DEFAULT, Ports, Stack
 
 LATEST = Path(__file__).parent / "results" / "latest.json"
@@ -27,6 +31,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*MEASUREMENTS, []], help="which measurements; default all")
     names = parser.parse_args().names or list(MEASUREMENTS)
+    if "write_path" in names:
+        require_wrk()
     results: list[Result] = []
     for name in names:
         # A fresh stack for each: what one leaves behind must not slow the next.
@@ -41,6 +47,13 @@ def main() -> None:
         result.write(LATEST, results)
         result.show(results)
         print(f"written to {LATEST.relative_to(Path.cwd())}")
+
+
+def require_wrk() -> None:
+    """The load generator of write_path: installed if we may, else asked for. A run without its main ratio is no run."""
+    may_install = os.geteuid() == 0 and shutil.which("apt-get") is not None
+    if shutil.which("wrk") is None and not (may_install and apt_install(["wrk"], check=False)):
+        sys.exit("write_path needs wrk: apt-get update && apt-get install wrk")
 
 
 if __name__ == "__main__":

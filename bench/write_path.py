@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,9 +30,6 @@ PEER = "bare FastAPI + motor insert_one"
 
 def measure(stack: Stack, directory: Path) -> list[Result]:
     """Both numbers of connections, one process for everything, on each driver."""
-    if shutil.which("wrk") is None:
-        print("write_path needs wrk (Debian: apt-get install wrk); left out")
-        return []
     file = directory / "bodies.jsonl"
     bodies.write(file, SECONDS * _MOST_PER_SECOND * ROUNDS * 2, seed=7)
     results: list[Result] = []

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+import pymongo
 from pymongo import ReplaceOne
 from pymongo.errors import (
     AutoReconnect,
@@ -115,12 +116,15 @@ class Mongo:
             if found.inserts:
                 await self.insert_all(collection, found.inserts, tx)
 
-    async def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]], tx: Tx = None) -> list[Document]:
-        """All results of a pipeline; may spill to disk."""
-        cursor = self[collection].aggregate(pipeline, session=tx, allowDiskUse=True)
-        if self.driver == "pymongo":
-            cursor = await cursor
-        results: list[Document] = await cursor.to_list(None)
+    async def aggregate(
+        self, collection: str, pipeline: Sequence[Mapping[str, Any]], tx: Tx = None, *, seconds: float = 15.0
+    ) -> list[Document]:
+        """All results of a pipeline, within so many seconds (the sockets' own limit doesn't count); may spill to disk."""
+        with pymongo.timeout(seconds):
+            cursor = self[collection].aggregate(pipeline, session=tx, allowDiskUse=True)
+            if self.driver == "pymongo":
+                cursor = await cursor
+            results: list[Document] = await cursor.to_list(None)
         return results
 
     @asynccontextmanager

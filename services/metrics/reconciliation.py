@@ -19,6 +19,7 @@ from services.metrics.projections import ATTRIBUTES, DAILY, REGISTERED, STAGES
 
 log = logs.get(__name__)
 RECONCILIATIONS = "reconciliations"
+_PATIENCE_SECONDS = 300.0  # for one pass: mongod forgets a snapshot after so long
 _MONTH = {"$substrBytes": ["$day", 0, 7]}
 # Each pass over the people counts groups of some attributes; the dimensions are sums of its groups. By day in the first pass
 # and by month in the others, as the rollups keep them. One pass for all would have nearly as many groups as people.
@@ -36,6 +37,7 @@ class Reconciliation:
         self._mongo = mongo
         self._every = every_seconds
         self._running = asyncio.Lock()
+        self._working = False
 
     async def latest(self) -> Document | None:
         """The last result."""
@@ -68,13 +70,15 @@ class Reconciliation:
                 "differences": differences[:100],
             }
             await self._mongo[RECONCILIATIONS].replace_one({"_id": "latest"}, result, upsert=True)
-            telemetry.reconciled(difference)
+            if self._working:  # elsewhere nobody would set it again once the difference is gone
+                telemetry.reconciled(difference)
             if differences:
                 log.error("reconciliation_difference", difference=result["difference"], first=differences[0]["figure"])
             return result
 
     async def work(self) -> None:
         """Worker: recount at the start and then at the configured pace."""
+        self._working = True
         await self.run()
         await asyncio.sleep(self._every)
 
@@ -101,7 +105,7 @@ class Reconciliation:
             for when, dimensions in _PASSES:
                 attributes = {name: f"${name}" for names in dimensions.values() for name in names}
                 count = {"$group": {"_id": {"measure": "$measure", "when": when, **attributes}, "n": {"$sum": 1}}}
-                found = await self._mongo.aggregate(LEDGER, [*people, count], tx)
+                found = await self._mongo.aggregate(LEDGER, [*people, count], tx, seconds=_PATIENCE_SECONDS)
                 if not found:
                     break  # nobody: nothing to count in the other dimensions
                 await offload(len(found), _add, figures, dimensions, found)

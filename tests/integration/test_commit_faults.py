@@ -8,12 +8,15 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from pymongo.errors import PyMongoError
 
+from chassis import mongo as mongo_module
 from chassis import outbox
 from chassis.decision import Decision, Documents, Idempotency, Outcome
 from chassis.errors import Unavailable
 from chassis.group_commit import GroupCommit, commit_together
-from chassis.mongo import Mongo
+from chassis.mongo import Mongo, connect, is_unreachable
+from tests.conftest import SettingsFactory
 from tests.harness.events import COUNTERS, count_up
 from tests.harness.waiting import eventually_async
 from tests.integration.conftest import FailCommand
@@ -117,6 +120,25 @@ async def test_mongodb_down_and_up_again(door: GroupCommit, mongo: Mongo, mongod
 
     assert await eventually_async(again, 20, "the door works again") == {"value": 2}
     assert (await mongo[COUNTERS].find_one({"_id": "c"}))["value"] == 2
+
+
+async def test_a_long_recount_outlasts_the_sockets_patience(
+    mongo: Mongo, settings: SettingsFactory, fail_command: FailCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pass over a ledger of millions answers nothing for a while: that is no lost connection, unless it takes too long."""
+    monkeypatch.setitem(mongo_module._CLIENT_OPTIONS, "socketTimeoutMS", 300)  # type: ignore[arg-type] # a dict
+    hasty = connect(settings(mongo_driver=mongo.driver), "test")
+    slow = {"failCommands": ["aggregate"], "blockConnection": True, "blockTimeMS": 1000}
+    counting = [{"$group": {"_id": None, "n": {"$sum": 1}}}]
+    try:
+        await mongo["things"].insert_one({"_id": 1})
+        with fail_command(slow, {"times": 1}):
+            assert await hasty.aggregate("things", counting, seconds=30) == [{"_id": None, "n": 1}]
+        with fail_command(slow, {"times": 1}), pytest.raises(PyMongoError) as late:
+            await hasty.aggregate("things", counting, seconds=0.5)
+        assert is_unreachable(late.value)
+    finally:
+        await hasty.close()
 
 
 async def test_cancelled_while_it_writes(mongo: Mongo, fail_command: FailCommand) -> None:
