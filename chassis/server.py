@@ -13,6 +13,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chassis.settings import Settings
 
+_ARRIVAL_SECONDS, _ARRIVAL_BYTES = 30.0, 64 * 1024  # for the head, and for each so many bytes of a body
+_HEAD_LIMIT = 512 * 1024  # more than any proxy lets through; what a body left in the same packet counts too
+
 
 class Server(uvicorn.Server):
     """uvicorn's server without its signal handlers: the lifecycle stops the parts in order."""
@@ -108,6 +111,65 @@ class _Joined:
 
 
 class _Protocol(HttpToolsProtocol):
+    """uvicorn's protocol with a limit on how long a request may take to arrive and how long its head may be.
+
+    uvicorn waits for ever: a thousand connections that send a byte now and then would use up all that a process may open.
+    """
+
+    _deadline: asyncio.TimerHandle | None = None
+    _received = _received_before = _head_bytes = 0
+    _in_head = True
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         super().connection_made(transport)
         self.transport = _Joined(transport)  # type: ignore[assignment] # all that uvicorn calls of it
+        self._hurry()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._arrived()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += len(data)
+        super().data_received(data)
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > _HEAD_LIMIT:
+                self._refuse(b"431 Request Header Fields Too Large")
+
+    def on_message_begin(self) -> None:
+        self._in_head = True
+        if self._deadline is None:
+            self._hurry()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head, self._head_bytes = False, 0
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._arrived()
+        super().on_message_complete()
+
+    def _hurry(self) -> None:
+        self._received_before = self._received
+        self._deadline = self.loop.call_later(_ARRIVAL_SECONDS, self._late)
+
+    def _arrived(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _late(self) -> None:
+        """Not all is here in time. A large body may take longer as long as it comes, and when we are slow ourselves."""
+        ours = self.flow.read_paused or (self.cycle and not self.cycle.response_complete and not self.cycle.more_body)
+        if ours or (not self._in_head and self._received - self._received_before >= _ARRIVAL_BYTES):
+            self._hurry()
+        else:
+            self._refuse(b"408 Request Timeout")
+
+    def _refuse(self, status: bytes) -> None:
+        self._arrived()
+        if not (self.cycle and self.cycle.response_started and not self.cycle.response_complete):
+            self.transport.write(b"HTTP/1.1 %s\r\nconnection: close\r\ncontent-length: 0\r\n\r\n" % status)
+        self.transport.close()

@@ -32,7 +32,7 @@ class Wire(asyncio.Transport):
         self.packets: list[bytes] = []
         self.done: list[Any] = []  # the packets, and what else happened to the connection
         self.closing = False
-        self.left = asyncio.Event()
+        self.left, self.closed = asyncio.Event(), asyncio.Event()
         self.pause_reading = lambda: self.done.append("pause")  # type: ignore[method-assign] # a double
         self.resume_reading = lambda: self.done.append("resume")  # type: ignore[method-assign] # a double
         self.set_protocol = self.done.append  # type: ignore[method-assign,assignment] # a double
@@ -47,6 +47,7 @@ class Wire(asyncio.Transport):
         """From here on nothing may be written."""
         self.done.append("close")
         self.closing = True
+        self.closed.set()
 
     def is_closing(self) -> bool:
         """Closed by either side."""
@@ -181,6 +182,66 @@ async def test_a_forwarded_address_is_believed_only_of_our_own_proxies(proxies: 
     connection = Connection(trusted_proxies=proxies.split())
     connection.send("GET /whence HTTP/1.1", "X-Forwarded-For: 198.51.100.1", "Connection: close")
     assert await connection.replies() == [(200, seen.encode())]
+
+
+SILENCE: list[str] = []
+HALF_A_HEAD = ["POST /satu HTTP/1.1\r\nContent-Le"]
+HALF_A_BODY = ["POST /satu HTTP/1.1\r\nHost: service\r\nContent-Length: 100\r\n\r\n", "half"]
+HALF_A_SECOND_HEAD = ["GET /satu HTTP/1.1\r\nHost: service\r\n\r\n", "GET /du"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "answered"),
+    [(SILENCE, []), (HALF_A_HEAD, []), (HALF_A_BODY, []), (HALF_A_SECOND_HEAD, [200])],
+    ids=["nothing", "half a head", "half a body", "half a second head"],
+)
+async def test_a_request_that_never_arrives(sent: list[str], answered: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand such clients would use up all connections: each is told so after a while, and let go."""
+    monkeypatch.setattr("chassis.server._ARRIVAL_SECONDS", 0.02)
+    client = Connection()
+    for piece in sent:
+        client.protocol.data_received(piece.encode())
+        if piece.endswith("\r\n\r\n") and "GET" in piece:
+            await client.served()
+    await asyncio.wait_for(client.wire.closed.wait(), PATIENCE)
+    assert [parsed(packet)[0] for packet in client.wire.packets] == [*answered, 408]
+    client.protocol.connection_lost(None)
+    await client.served()
+    assert client.protocol._deadline is None
+
+
+async def test_who_is_answered_is_not_hurried(client: Connection) -> None:
+    """The request is here: how long we take for it, and how long the client takes until the next one, is another matter."""
+    client.send("GET /lines HTTP/1.1")
+    assert client.protocol._deadline is None
+    client.go.set()
+    await client.served()
+    assert client.protocol._deadline is None
+    client.send("GET /satu HTTP/1.1", "Host: service", "", "GET /du")  # the first is at work while half of the second is here
+    client.protocol._late()
+    assert not client.wire.closing
+
+
+async def test_a_large_file_over_a_slow_line(client: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An officer's file takes minutes: as long as enough of it comes in each half minute, nobody cuts it off."""
+    monkeypatch.setattr("chassis.server._ARRIVAL_BYTES", 10)
+    client.send("POST /satu HTTP/1.1", "Content-Length: 25")
+    for piece in (b" 123456789", b" 123456789"):
+        client.protocol.data_received(piece)
+        client.protocol._late()
+        assert not client.wire.closing
+    client.protocol.data_received(b" last")
+    assert parsed(b"".join(await client.served())) == (200, b"satu 123456789 123456789 last")
+
+
+async def test_a_head_without_end(client: Connection) -> None:
+    """Header after header: refused long before it fills the memory."""
+    client.protocol.data_received(b"GET /satu HTTP/1.1\r\n")
+    for _ in range(1000):
+        client.protocol.data_received(b"X-More: " + b"x" * 1000 + b"\r\n")
+        if client.wire.closing:
+            break
+    assert [parsed(packet)[0] for packet in client.wire.packets] == [431]
 
 
 @given(st.lists(st.none() | st.binary(max_size=4)))
