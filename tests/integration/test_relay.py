@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from chassis import kafka, lease, outbox
 from chassis.group_commit import GroupCommit
@@ -247,11 +248,16 @@ async def test_kafka_down_and_up_again(mongo: Mongo, door: GroupCommit, quick: S
             results = await door.submit_many([count_up(f"c{number}") for number in range(10)])
             assert all(isinstance(result, dict) for result in results)
         assert not await outbox_is_empty(mongo)
+        await eventually_async(_nobody_publishes, 30, "no process says any longer that it is the relay")
     await eventually_async(lambda: outbox_is_empty(mongo), 90, "the outbox drained")
     stop.set()
     await supervising
     for sequences in (await ids_by_subject(quick, TOPIC)).values():
         assert list(dict.fromkeys(sequences)) == [1, 2, 3, 4]
+
+
+async def _nobody_publishes() -> bool:
+    return REGISTRY.get_sample_value("relay_lease_held") == 0.0
 
 
 async def test_mongodb_down_and_up_again(
