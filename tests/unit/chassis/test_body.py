@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import httpx2
 import pytest
 import pytest_asyncio
-from fastapi import APIRouter, Request
+import structlog
+from fastapi import APIRouter, FastAPI, Request
+from prometheus_client import REGISTRY
 
 from chassis.app import create_app
 from chassis.auth import Caller, callers
@@ -46,9 +48,9 @@ class Siti:
         return Caller("user:siti", frozenset({"officer"}))
 
 
-@pytest_asyncio.fixture(params=[DirectRoute, None], ids=["direct", "FastAPI's"])
-async def client(request: pytest.FixtureRequest, dummy: DummySettings) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of an app that takes the form and says what it understood."""
+@pytest.fixture(params=[DirectRoute, None], ids=["direct", "FastAPI's"])
+def app(request: pytest.FixtureRequest, dummy: DummySettings) -> FastAPI:
+    """An app that takes the form and says what it understood."""
     kind = {"route_class": request.param} if request.param else {}
     router = APIRouter(**kind)
 
@@ -59,7 +61,12 @@ async def client(request: pytest.FixtureRequest, dummy: DummySettings) -> AsyncI
         key = idempotency(request, caller)
         return {"form": form.model_dump(mode="json"), "key": [key.key, key.request] if key else None}
 
-    app = create_app("test", dummy(max_body_bytes=2000), [router], Siti())  # type: ignore[arg-type] # a double
+    return create_app("test", dummy(max_body_bytes=2000), [router], Siti())  # type: ignore[arg-type] # a double
+
+
+@pytest_asyncio.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of it."""
     async with client_of(app) as ready:
         yield ready
 
@@ -145,3 +152,31 @@ async def test_idempotency_keys(client: httpx2.AsyncClient) -> None:
     for odd in ("", "x" * 201):
         assert (await post(client, "{}", **{"Idempotency-Key": odd})).status_code == 422
     assert (await post(client, "{}")).json()["key"] is None
+
+
+async def test_a_line_that_breaks_within_a_form(app: FastAPI) -> None:
+    """Siti's phone loses the network half-way through: no error of ours, nothing to wake anybody for."""
+    arriving: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b'{"text": "S', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return arriving.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    failed = {"method": "POST", "handler": "/forms", "status": "5xx"}
+    before = REGISTRY.get_sample_value("http_requests_total", failed)
+    scope = {
+        "type": "http", "method": "POST", "path": "/forms", "raw_path": b"/forms", "query_string": b"", "root_path": "",
+        "headers": [(b"content-type", b"application/json"), (b"content-length", b"100")], "client": ("203.0.113.7", 4711),
+        "server": ("service", 80), "scheme": "http", "http_version": "1.1",
+    }  # fmt: skip
+    with structlog.testing.capture_logs() as logged:
+        await app(scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert [line for line in logged if line["log_level"] in ("error", "critical")] == []
+    assert before == REGISTRY.get_sample_value("http_requests_total", failed)
