@@ -9,9 +9,15 @@ import logging
 import sys
 from typing import Any
 
-import structlog
-
 from chassis.settings import Settings
+
+# structlog loads rich where that is installed: 4 MB in each process for coloured tracebacks that no service prints.
+_modules: dict[str, Any] = sys.modules
+_rich = _modules.setdefault("rich", None)  # None: the import system's word for "not there"
+import structlog  # noqa: E402 - see above
+
+if _rich is None:
+    del _modules["rich"]
 
 bind = structlog.contextvars.bind_contextvars
 bound = structlog.contextvars.bound_contextvars
