@@ -35,9 +35,11 @@ FunnelAsOf = Annotated[
     date | None,
     Query(
         ge=domain.FIRST_DAY,
-        description="Figures as they stood at the end of that day; default today (Asia/Jakarta). With `dinas` or `kota`, a past "
-        "day means the last month end on or before it, and the reply's `as_of` says which: from one day to the next so few "
-        "people change that a difference would disclose them (R18)",
+        description="Figures as they stood at the end of that day; default, and for a later one, today (Asia/Jakarta). With "
+        "`dinas` or `kota`, a past day means the last month end on or before it that is shown, and the reply's `as_of` says "
+        "which. A month end is shown if every figure of that breakdown, at every stage, differs from the month end shown before "
+        "(the first: from nobody) and from today's by nobody or by at least 5 people: a smaller difference would disclose those "
+        "who joined in between (R18). Before the first one shown every stage is suppressed",
     ),
 ]
 
@@ -89,7 +91,7 @@ class Cells(BaseModel):
 
     dimension: str = Field(description="The dimension")
     measure: str = Field(description="What is counted")
-    items: list[Cell] = Field(description="In order of value")
+    items: list[Cell] = Field(description="In order of value; none where any would let a cell of 1 to 4 people be computed (R18)")
 
 
 class FunnelStage(BaseModel):
@@ -98,7 +100,7 @@ class FunnelStage(BaseModel):
     stage: str = Field(description="P1 to P7")
     people: int | None = Field(description="Distinct people with the stage; null if suppressed")
     percent_of_p1: str | None = Field(description="Two decimals, half up")
-    suppressed: bool = Field(description="Too few people to show (R18)")
+    suppressed: bool = Field(description="Too few people to show, or too few since another figure that is shown (R18)")
 
 
 class Funnel(BaseModel):
@@ -195,7 +197,7 @@ def routes(use_cases: UseCases, reconciliation: Reconciliation) -> APIRouter:
         dimension: Literal["kota", "kecamatan", "commodity", "category", "gender", "dinas"],
         measure: Annotated[Stage, Query(description="What to count")] = "P1",
     ) -> Any:
-        """Distinct people by a dimension; small cells suppressed (R18).
+        """Distinct people by a dimension; small cells, and what would give them away, suppressed (R18): if need be all of it.
 
         Only of verified people: registrations, which anybody can send, could be used to fill a small cell up and read it.
         """
@@ -210,14 +212,12 @@ def routes(use_cases: UseCases, reconciliation: Reconciliation) -> APIRouter:
     ) -> Any:
         """Distinct people with each stage on or before a day (R8).
 
-        With `dinas` or `kota` small cells are suppressed (R18); without, these are the programme's published totals, which
-        carry no attributes of people.
+        With `dinas` or `kota` small cells are suppressed, and so are past days too near to others (R18). What remains: today's
+        figures are live, so whoever asks again and again, or keeps earlier replies, sees that somebody joined, though not who.
+        Without a filter nothing is suppressed: the programme's published totals carry no attributes of people.
         """
-        past = _past(as_of)
-        if past is not None and (dinas is not None or kota is not None):
-            past = domain.last_month_end(past)
-        day = past or jakarta_day(clock.now())
-        return {"as_of": day.isoformat(), "stages": await figures.funnel(past, dinas, kota)}
+        day, stages = await figures.funnel(_past(as_of), dinas, kota)
+        return {"as_of": (day or jakarta_day(clock.now())).isoformat(), "stages": stages}
 
     @router.get("/targets", response_model=Targets)
     async def targets(_caller: Anyone) -> Any:

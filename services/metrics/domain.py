@@ -1,6 +1,6 @@
 """The rules of metrics, pure: assessments (R7's submission and verification), targets (R16). No I/O.
 
-Next: use_cases.py for writing, figures.py for reading, suppression.py for what the public may see (R18).
+Next: use_cases.py for writing, figures.py for reading, suppression.py and snapshots.py for what the public may see (R18).
 """
 
 from __future__ import annotations

@@ -6,13 +6,16 @@ The only reader of the rollups' documents; ledger.py is the only writer.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 
 from chassis.mongo import Document, Mongo
-from services.metrics import domain, suppression
+from services.metrics import domain, snapshots, suppression
 from services.metrics.ledger import ROLLUPS, TOTALS, field_of, month_id, total_id, value_of
 from services.metrics.projections import STAGES
+
+_HIDE = {"kecamatan": suppression.suppressed_kecamatan, "dinas+kota": suppression.suppressed_table}
 
 
 class Figures:
@@ -67,40 +70,80 @@ class Figures:
             if first <= period.period <= last
         ]
 
+    async def joined(self, dimension: str) -> dict[str, dict[snapshots.Cell, int]]:
+        """By month, the people of each stage and value whose first evidence is of that month; all stages in one read."""
+        starts = [f"{total_id(stage, dimension)}|" for stage in STAGES]
+        query = {"$or": [{"_id": {"$gt": start, "$lt": start + "\uffff"}} for start in starts]}
+        joined: dict[str, dict[snapshots.Cell, int]] = {}
+        for doc in await self._mongo[ROLLUPS].find(query, {"n": 1}).to_list(None):
+            _, stage, _, month = doc["_id"].split("|")
+            people = {snapshots.Cell(stage, value_of(name)): count for name, count in doc["n"].items() if count}
+            if people:
+                joined.setdefault(month, {}).update(people)
+        return joined
+
     async def public_cells(self, measure: str, dimension: str) -> list[Document]:
-        """Cells as the public may see them (R18). Kecamatan are protected within their kota, whose sum is public too."""
+        """Cells as the public may see them (R18): none where nothing can be shown.
+
+        Kecamatan are protected within their kota, whose sum is public too.
+        """
         cells = await self.cells(measure, dimension, None)
-        hide = suppression.suppressed_kecamatan if dimension == "kecamatan" else suppression.suppressed
-        hidden = hide(cells, self._smallest)
+        hidden = self._hidden(dimension, cells)
+        if hidden is None:
+            return []
         return [
             {"value": value, "people": None if value in hidden else count, "suppressed": value in hidden}
             for value, count in sorted(cells.items())
         ]
 
-    async def funnel(self, as_of: date | None, dinas: str | None, kota: str | None) -> list[Document]:
-        """Distinct people with each stage (R8), in percent of P1; small cells suppressed (R18).
+    async def funnel(self, as_of: date | None, dinas: str | None, kota: str | None) -> tuple[date | None, list[Document]]:
+        """Distinct people with each stage (R8), in percent of P1; and the day on which they had it. No day: live.
 
-        Not so without a filter: the programme's published totals carry no attributes.
+        With a filter small cells are suppressed, and a past day is answered with the last month end that may be shown, every
+        stage suppressed if there is none (R18). Not so without one: the programme's published totals carry no attributes.
         """
-        stages = []
-        base: int | None = None
-        for stage in STAGES:
-            people = await self._stage(stage, as_of, dinas, kota)
-            if stage == "P1":
-                base = people
-            share = domain.percent(people, base) if people is not None and base else None
-            stages.append({"stage": stage, "people": people, "percent_of_p1": share, "suppressed": people is None})
-        return stages
-
-    async def _stage(self, stage: str, as_of: date | None, dinas: str | None, kota: str | None) -> int | None:
         if dinas is None and kota is None:
-            return await self.total(stage, as_of)
-        hide = suppression.suppressed
+            return as_of, _stages({stage: await self.total(stage, as_of) for stage in STAGES})
         if dinas is not None and kota is not None:
-            dimension, wanted, hide = "dinas+kota", f"{dinas}+{kota}", suppression.suppressed_table
+            dimension, wanted = "dinas+kota", f"{dinas}+{kota}"
         else:
             dimension, wanted = ("dinas", dinas) if dinas is not None else ("kota", str(kota))
-        cells = await self.cells(stage, dimension, as_of)
-        if wanted in hide(cells, self._smallest):
-            return None
-        return cells.get(wanted, 0)
+        if as_of is None:
+            return None, _stages(
+                {stage: self._public(dimension, wanted, await self.cells(stage, dimension, None)) for stage in STAGES}
+            )
+        month_end = domain.last_month_end(as_of)
+        shown = await self._snapshot(dimension, month_end)
+        if shown is None:
+            return month_end, _stages(dict.fromkeys(STAGES))
+        return shown.day, _stages({stage: shown.people.get(snapshots.Cell(stage, wanted), 0) for stage in STAGES})
+
+    async def _snapshot(self, dimension: str, month_end: date) -> snapshots.Snapshot | None:
+        """The table as of the last month end on or before this one that may be shown."""
+        joined = await self.joined(dimension)
+        both = None
+        if dimension == "dinas+kota":
+            of_dinas, of_kota = [snapshots.published(await self.joined(sums), self._smallest) for sums in ("dinas", "kota")]
+            both = set(of_dinas) & set(of_kota)
+        return snapshots.snapshot(joined, snapshots.published(joined, self._smallest, both), month_end)
+
+    def _hidden(self, dimension: str, cells: Mapping[str, int]) -> set[str] | None:
+        return _HIDE.get(dimension, suppression.suppressed)(cells, self._smallest)
+
+    def _public(self, dimension: str, value: str, cells: Mapping[str, int]) -> int | None:
+        """People of one value. Where nothing can be shown, nor can it be that a value has nobody: it would say who has."""
+        hidden = self._hidden(dimension, cells)
+        return None if hidden is None or value in hidden else cells.get(value, 0)
+
+
+def _stages(people: Mapping[str, int | None]) -> list[Document]:
+    base = people["P1"]
+    return [
+        {
+            "stage": stage,
+            "people": count,
+            "percent_of_p1": domain.percent(count, base) if count is not None and base else None,
+            "suppressed": count is None,
+        }
+        for stage, count in people.items()
+    ]

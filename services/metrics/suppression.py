@@ -3,11 +3,12 @@
 Sums are public. So cells are edges of a network in which every node's sum is known: a list is parallel edges, a table leads
 from its rows to its columns, a hidden sum is an edge of its own. A hidden cell may have another value if there is a cycle of
 hidden cells through it in which people can be moved; for each small cell the cheapest such cycle is hidden. (Hiding one
-more cell in each row and column wouldn't do: such tables can often still be solved.)
+more cell in each row and column wouldn't do: such tables can often still be solved.) Where a small cell has no such cycle,
+its value is what the sums leave over, and which cell is hidden says whose it is: then nothing of the breakdown is shown.
 
 A series is public by day, month, quarter and year, each with cumulative counts. So its days are cut into runs of at least
 `smallest` people, and nothing is shown but cumulative counts at the ends of runs, and differences between two of those.
-Next: figures.py.
+Next: snapshots.py for the days of which figures are shown, figures.py.
 """
 
 from __future__ import annotations
@@ -100,36 +101,47 @@ def public_runs(days: Sequence[tuple[str, int]], smallest: int) -> list[Run]:
     return runs
 
 
-def suppressed(cells: Mapping[str, int], smallest: int) -> set[str]:
-    """The hidden cells of a list whose sum is public."""
+def suppressed(cells: Mapping[str, int], smallest: int) -> set[str] | None:
+    """The hidden cells of a list whose sum is public; None: nothing of it can be shown."""
     return suppressed_network({name: Cell(START, END, people) for name, people in cells.items()}, smallest)
 
 
-def suppressed_network(cells: Mapping[str, Cell], smallest: int, known_hidden: Collection[str] = ()) -> set[str]:
+def suppressed_network(cells: Mapping[str, Cell], smallest: int, known_hidden: Collection[str] = ()) -> set[str] | None:
     """Cells of 1 to smallest-1 people and, for each, what lets it be another number of people. `known_hidden` stay hidden.
 
-    Where no cell is left that could be hidden (a small cell that is all of a public sum), the cell is hidden alone.
+    None where nothing lets one of them be another number (a small cell that is all of a public sum): nothing can be shown.
     """
     small = sorted(name for name, cell in cells.items() if 0 < cell.people < smallest)
     hidden = {*small, *known_hidden}
     for name in small:
-        hidden |= _cheapest_cycle(cells, name, hidden, smallest)
+        cycle = _cheapest_cycle(cells, name, hidden, smallest)
+        if cycle is None:
+            return None
+        hidden |= cycle
     return hidden
 
 
-def suppressed_kecamatan(cells: Mapping[str, int], smallest: int) -> set[str]:
-    """The hidden kecamatan, by code. Their sums are public as the kota's figures, except for those of hidden kota."""
+def suppressed_kecamatan(cells: Mapping[str, int], smallest: int) -> set[str] | None:
+    """The hidden kecamatan, by code. Their sums are public as the kota's figures, except for those of hidden kota.
+
+    None: nothing of them can be shown. So also where nothing of the kota can be: a kecamatan's code says its kota.
+    """
     sums: Counter[str] = Counter()
     for name, people in cells.items():
         sums[name[:_KOTA]] += people
     hidden_kota = suppressed(sums, smallest)
+    if hidden_kota is None:
+        return None
     network = {name: Cell(name[:_KOTA], END, people) for name, people in cells.items()}
     network |= {kota: Cell(START, kota, sums[kota]) for kota in hidden_kota}
-    return suppressed_network(network, smallest, hidden_kota) & cells.keys()
+    return _without_sums(cells, suppressed_network(network, smallest, hidden_kota))
 
 
-def suppressed_table(cells: Mapping[str, int], smallest: int) -> set[str]:
-    """The hidden cells of a table `<row>+<column>`, whose rows' and columns' sums are public as lists of their own."""
+def suppressed_table(cells: Mapping[str, int], smallest: int) -> set[str] | None:
+    """The hidden cells of a table `<row>+<column>`, whose rows' and columns' sums are public as lists of their own.
+
+    None: nothing of it can be shown. So also where nothing of one of those lists can be.
+    """
     rows, columns = Counter[str](), Counter[str]()
     network: dict[str, Cell] = {}
     for name, people in cells.items():
@@ -138,13 +150,19 @@ def suppressed_table(cells: Mapping[str, int], smallest: int) -> set[str]:
         columns[column] += people
         network[name] = Cell(row, column, people)
     hidden_rows, hidden_columns = suppressed(rows, smallest), suppressed(columns, smallest)
+    if hidden_rows is None or hidden_columns is None:
+        return None
     network |= {row: Cell(START, row, rows[row]) for row in hidden_rows}
     network |= {column: Cell(column, END, columns[column]) for column in hidden_columns}
-    return suppressed_network(network, smallest, hidden_rows | hidden_columns) & cells.keys()
+    return _without_sums(cells, suppressed_network(network, smallest, hidden_rows | hidden_columns))
 
 
-def _cheapest_cycle(cells: Mapping[str, Cell], name: str, hidden: set[str], smallest: int) -> set[str]:
-    """The other cells of the cheapest cycle in which this one could be one person more, or one fewer.
+def _without_sums(cells: Mapping[str, int], hidden: set[str] | None) -> set[str] | None:
+    return None if hidden is None else hidden & cells.keys()
+
+
+def _cheapest_cycle(cells: Mapping[str, Cell], name: str, hidden: set[str], smallest: int) -> set[str] | None:
+    """The other cells of the cheapest cycle in which this one could be one person more, or one fewer; None: there is none.
 
     Who knows this rule knows that a small cell has less than `smallest` people: so first without making one larger than that.
     """
@@ -158,7 +176,7 @@ def _cheapest_cycle(cells: Mapping[str, Cell], name: str, hidden: set[str], smal
         found = [way for way in ways if way is not None]
         if found:
             return min(found, key=lambda way: way[0])[1]
-    return set()
+    return None
 
 
 def _cheapest_path(

@@ -19,6 +19,7 @@ from services.metrics.figures import Figures
 from services.metrics.ledger import PENDING, ROLLUPS, TOTALS, Ledger, prepare, total_id, value_of
 from services.metrics.projections import ATTRIBUTES, DAILY, DIMENSIONS, UNKNOWN
 from services.metrics.reconciliation import Reconciliation
+from services.metrics.snapshots import Cell
 from services.metrics.suppression import public_series
 
 TIME = datetime(2021, 3, 1, 5, tzinfo=UTC)
@@ -124,10 +125,22 @@ async def test_figures_equal_a_plain_recount(mongo: Mongo, people: People) -> No
             assert shown == [(period.period, period.count, period.cumulative) for period in wanted]
     year = (await figures.series("P1", "year", None, None))[-1]
     assert year["cumulative"] == PEOPLE
-    overall = await figures.funnel(day, None, None)
+    _, overall = await figures.funnel(day, None, None)
     assert [stage["people"] for stage in overall[:3]] == [people.cells(stage, "all", day)["all"] for stage in ("P1", "P2")] + [0]
-    of_kota = await figures.funnel(day, None, "31.71")
+    for dimension in ("dinas", "kota", "dinas+kota"):
+        joined: Counter[Cell] = Counter()
+        for month in (await figures.joined(dimension)).values():
+            joined.update(month)
+        assert joined == {
+            Cell(stage, value): count for stage in ("P1", "P2") for value, count in people.cells(stage, dimension).items()
+        }
+    on, of_kota = await figures.funnel(day + timedelta(days=9), None, "31.71")
+    assert on == day
     assert [stage["people"] for stage in of_kota[:2]] == [people.cells(stage, "kota", day)["31.71"] for stage in ("P1", "P2")]
+    before = FIRST - timedelta(days=1)
+    on, of_kota = await figures.funnel(before, None, "31.71")
+    assert on == before
+    assert all(stage["suppressed"] for stage in of_kota)
     assert await reconciled(mongo) == (0, 0, [])
 
 

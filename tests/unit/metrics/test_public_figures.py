@@ -76,7 +76,8 @@ async def test_kecamatan_are_hidden_within_their_kota() -> None:
 async def test_the_funnel_overall() -> None:
     """Seven stages in percent of P1; nobody in a stage is a nought, not a gap."""
     figures = Given({("P1", "all"): {"all": 800}, ("P2", "all"): {"all": 67}})
-    stages = await figures.funnel(None, None, None)
+    day, stages = await figures.funnel(None, None, None)
+    assert day is None
     assert [(stage["stage"], stage["people"], stage["percent_of_p1"]) for stage in stages[:3]] == [
         ("P1", 800, "100.00"),
         ("P2", 67, "8.38"),
@@ -88,10 +89,10 @@ async def test_the_funnel_overall() -> None:
 async def test_a_hidden_stage_has_no_percentage() -> None:
     """Percent of P1 would give the people away; and where P1 itself is hidden no stage has one."""
     cells = {("P1", "kota"): {"31.71": 300, "31.72": 500}, ("P2", "kota"): {"31.71": 4, "31.72": 9, "31.73": 20}}
-    p2 = (await Given(cells).funnel(None, None, "31.71"))[1]
-    assert p2 == {"stage": "P2", "people": None, "percent_of_p1": None, "suppressed": True}
+    _, stages = await Given(cells).funnel(None, None, "31.71")
+    assert stages[1] == {"stage": "P2", "people": None, "percent_of_p1": None, "suppressed": True}
     hidden = {("P1", "dinas"): {"KPKP": 2, "Sosial": 9}, ("P2", "dinas"): {"Sosial": 9}}
-    stages = await Given(hidden).funnel(None, "Sosial", None)
+    _, stages = await Given(hidden).funnel(None, "Sosial", None)
     assert [(stage["people"], stage["percent_of_p1"]) for stage in stages[:2]] == [(None, None), (9, None)]
 
 
@@ -99,7 +100,7 @@ async def test_a_hidden_stage_has_no_percentage() -> None:
 async def test_a_dinas_in_a_kota(dinas: str, kota: str) -> None:
     """One cell of the two by two is small: with the sums of both dinas and both kota known, any other would give it away."""
     table = {"KPKP+31.71": 3, "KPKP+31.72": 20, "Sosial+31.71": 30, "Sosial+31.72": 40}
-    stages = await Given({("P1", "dinas+kota"): table}).funnel(None, dinas, kota)
+    _, stages = await Given({("P1", "dinas+kota"): table}).funnel(None, dinas, kota)
     assert stages[0]["suppressed"]
 
 
@@ -107,5 +108,44 @@ async def test_a_dinas_in_a_kota_that_may_be_shown() -> None:
     """Nothing small: nothing hidden. A pair without anybody is a nought."""
     table = {"KPKP+31.71": 30, "KPKP+31.72": 20, "Sosial+31.71": 30}
     figures = Given({("P1", "dinas+kota"): table})
-    assert (await figures.funnel(None, "KPKP", "31.72"))[0]["people"] == 20
-    assert (await figures.funnel(None, "Sosial", "31.72"))[0]["people"] == 0
+    assert [(await figures.funnel(None, dinas, "31.72"))[1][0]["people"] for dinas in ("KPKP", "Sosial")] == [20, 0]
+
+
+@pytest.mark.parametrize(
+    ("dimension", "cells"),
+    [
+        ("kota", {"31.71": 3}),
+        ("kota", {"31.71": 1, "31.72": 1}),
+        ("kecamatan", {"31.71.01": 2, "31.71.02": 1}),
+        ("kecamatan", {f"31.71.0{number}": 1 for number in range(1, 6)}),
+    ],
+)
+async def test_a_breakdown_that_would_give_somebody_away_is_not_shown(dimension: str, cells: dict[str, int]) -> None:
+    """The first people of a stage, all of one kota: hiding the number doesn't help, for the total says it and the list where.
+
+    So they aren't listed; nor are their kecamatan, nor five that can only have one person each, as five live in the kota.
+    """
+    assert await Given({("P2", dimension): cells}).public_cells("P2", dimension) == []
+
+
+async def test_nobody_anywhere_is_an_empty_breakdown_too() -> None:
+    """As long as nobody has a stage there is nothing to list, and in the funnel a nought gives nobody away."""
+    figures = Given({})
+    assert await figures.public_cells("P2", "kota") == []
+    assert (await figures.funnel(None, None, "31.71"))[1][1] == {
+        "stage": "P2", "people": 0, "percent_of_p1": None, "suppressed": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("dinas", "kota"), [(None, "31.71"), (None, "31.72"), ("KPKP", "31.71"), ("Sosial", "31.72")])
+async def test_where_one_value_would_give_somebody_away_no_other_is_a_nought(dinas: str | None, kota: str) -> None:
+    """Three people with P2, all of one kota: noughts for the other kota would say which. P1, with people enough, is shown."""
+    cells = {
+        ("P1", "kota"): {"31.71": 30, "31.72": 40},
+        ("P1", "dinas+kota"): {"KPKP+31.71": 30, "Sosial+31.72": 40},
+        ("P2", "kota"): {"31.71": 3},
+        ("P2", "dinas+kota"): {"KPKP+31.71": 3},
+    }
+    _, stages = await Given(cells).funnel(None, dinas, kota)
+    assert [(stage["people"], stage["suppressed"]) for stage in stages[1:3]] == [(None, True), (0, False)]
+    assert stages[0]["people"] == {"31.71": 30, "31.72": 40}[kota]

@@ -44,18 +44,32 @@ def small(cells: Mapping[str, int]) -> list[str]:
     return [name for name, people in cells.items() if 0 < people < 5]
 
 
+def assert_given_away(edges: Edges, everything: Iterable[str], protected: Iterable[str]) -> None:
+    """Nothing may be shown: with everything hidden that can be, at least one of them could still be computed."""
+    hidden = list(everything)
+    assert not all(could_differ(edges, hidden, name) for name in protected)
+
+
 @given(st.lists(few, max_size=7))
 def test_a_hidden_cell_of_a_list_cannot_be_computed(counts: list[int]) -> None:
     """The sum of the kota is public; whoever subtracts what is shown still can't tell what a small one has."""
     cells = {f"c{number}": people for number, people in enumerate(counts)}
     hidden = suppressed(cells, 5)
+    edges = {name: ("sum", "end", people) for name, people in cells.items()}
+    if hidden is None:  # even hiding all of them wouldn't help: one person each, or a single cell
+        assert_given_away(edges, [name for name, people in cells.items() if people], small(cells))
+        return
     assert set(small(cells)) <= hidden
     assert not any(cells[name] == 0 for name in hidden)
-    edges = {name: ("sum", "end", people) for name, people in cells.items()}
-    everything = [name for name, people in cells.items() if people]
     for name in small(cells):
-        # Where even hiding all of them wouldn't help (one person each, or a single cell), all of them are hidden.
-        assert could_differ(edges, hidden, name) or (hidden == set(everything) and not could_differ(edges, everything, name))
+        assert could_differ(edges, hidden, name)
+
+
+@given(st.lists(few, max_size=7))
+def test_no_list_has_one_hidden_cell(counts: list[int]) -> None:
+    """It would be the public total less all that is shown."""
+    hidden = suppressed({f"c{number}": people for number, people in enumerate(counts)}, 5)
+    assert hidden is None or len(hidden) != 1
 
 
 @pytest.mark.parametrize(
@@ -68,20 +82,26 @@ def test_a_hidden_cell_of_a_list_cannot_be_computed(counts: list[int]) -> None:
         ({"a": 1, "b": 3, "c": 7}, "ab"),
         ({"a": 1, "b": 1, "c": 8, "d": 7}, "abd"),
         ({"a": 4, "b": 4, "c": 7, "d": 9}, "abc"),
-        ({"a": 3}, "a"),
+        ({"a": 3}, None),
+        ({"a": 3, "b": 0}, None),
+        ({"a": 1, "b": 1, "c": 1}, None),
+        ({"a": 30}, ""),
         ({}, ""),
     ],
 )
-def test_which_cells_are_hidden(cells: dict[str, int], hidden: str) -> None:
-    """One small cell takes the next smallest along; two that can only be 1 and 1 (or 4 and 4) do so as well."""
-    assert set(hidden) == suppressed(cells, 5)
+def test_which_cells_are_hidden(cells: dict[str, int], hidden: str | None) -> None:
+    """One small cell takes the next smallest along; two that can only be 1 and 1 (or 4 and 4) do so as well.
+
+    A small cell that has no other to take along, and cells that can only be 1 each, leave nothing that may be shown.
+    """
+    assert suppressed(cells, 5) == (None if hidden is None else set(hidden))
 
 
 @given(st.lists(few, max_size=7))
 def test_no_more_is_hidden_than_needed(counts: list[int]) -> None:
     """Besides the small cells of a list at most one is hidden, and nothing at all where no cell is small."""
     cells = {f"c{number}": people for number, people in enumerate(counts)}
-    assert len(suppressed(cells, 5)) <= len(small(cells)) + bool(small(cells))
+    assert len(suppressed(cells, 5) or ()) <= len(small(cells)) + bool(small(cells))
 
 
 tables = st.integers(2, 4).flatmap(
@@ -92,6 +112,7 @@ tables = st.integers(2, 4).flatmap(
 @settings(max_examples=200, deadline=None)
 @given(tables)
 @example([[3, 9, 30], [9, 30, 30], [30, 30, 30]])
+@example([[3, 7], [9, 0]])
 def test_a_hidden_cell_of_a_table_cannot_be_computed(table: list[list[int]]) -> None:
     """The funnel of a dinas in a kota: rows and columns have public sums, those of the dinas' and the kota's own figures.
 
@@ -102,17 +123,20 @@ def test_a_hidden_cell_of_a_table_cannot_be_computed(table: list[list[int]]) -> 
     for name, people in cells.items():
         rows[name.partition("+")[0]] += people
         columns[name.partition("+")[2]] += people
-    hidden = suppressed_table(cells, 5)
-    assert set(small(cells)) <= hidden <= cells.keys()
+    hidden, of_rows, of_columns = suppressed_table(cells, 5), suppressed(rows, 5), suppressed(columns, 5)
+    if of_rows is None or of_columns is None:
+        assert hidden is None
+        return
     edges: Edges = {name: (*name.split("+"), people) for name, people in cells.items()}  # type: ignore[misc] # each name has one plus
     edges |= {row: ("sum", row, rows[row]) for row in rows} | {column: (column, "end", columns[column]) for column in columns}
-    sums = suppressed(rows, 5) | suppressed(columns, 5)
-    for name in small(cells):
-        if could_differ(edges, cells.keys() | sums, name):  # else no hiding of cells would help
-            assert could_differ(edges, hidden | sums, name)
-    for name in small(rows) + small(columns):
-        if could_differ(edges, cells.keys() | sums, name):
-            assert could_differ(edges, hidden | sums, name)
+    sums = of_rows | of_columns
+    protected = small(cells) + small(rows) + small(columns)
+    if hidden is None:
+        assert_given_away(edges, cells.keys() | sums, protected)
+        return
+    assert set(small(cells)) <= hidden <= cells.keys()
+    for name in protected:
+        assert could_differ(edges, hidden | sums, name)
 
 
 towns = st.lists(st.lists(few, min_size=1, max_size=4), min_size=1, max_size=4)
@@ -129,12 +153,18 @@ def test_a_hidden_kota_cannot_be_added_up_from_its_kecamatan(towns: list[list[in
         kota[name[:5]] += people
     hidden_kota = suppressed(kota, 5)
     hidden = suppressed_kecamatan(cells, 5)
-    assert set(small(cells)) <= hidden <= cells.keys()
+    if hidden_kota is None:  # to list kecamatan would be to say which kota they are of
+        assert hidden is None
+        return
     edges: Edges = {name: (name[:5], "end", people) for name, people in cells.items()}
     edges |= {name: ("sum", name, people) for name, people in kota.items()}
-    for name in small(cells) + small(kota):
-        if could_differ(edges, cells.keys() | hidden_kota, name):
-            assert could_differ(edges, hidden | hidden_kota, name)
+    protected = small(cells) + small(kota)
+    if hidden is None:
+        assert_given_away(edges, cells.keys() | hidden_kota, protected)
+        return
+    assert set(small(cells)) <= hidden <= cells.keys()
+    for name in protected:
+        assert could_differ(edges, hidden | hidden_kota, name)
 
 
 def test_kecamatan_are_protected_within_their_kota() -> None:
