@@ -37,9 +37,9 @@ FunnelAsOf = Annotated[
         ge=domain.FIRST_DAY,
         description="Figures as they stood at the end of that day; default, and for a later one, today (Asia/Jakarta). With "
         "`dinas` or `kota`, a past day means the last month end on or before it that is shown, and the reply's `as_of` says "
-        "which. A month end is shown if every figure of that breakdown, at every stage, differs from the month end shown before "
-        "(the first: from nobody) and from today's by nobody or by at least 5 people: a smaller difference would disclose those "
-        "who joined in between (R18). Before the first one shown every stage is suppressed",
+        "which. A month end is shown if every figure of that breakdown differs from the month end shown before (the first: from "
+        "nobody) and from today's by nobody or by at least 5 people: a smaller difference would disclose those who joined in "
+        "between (R18). That of P1 decides; a stage of which it may not be shown is suppressed, and all before the first one are",
     ),
 ]
 

@@ -70,16 +70,16 @@ class Figures:
             if first <= period.period <= last
         ]
 
-    async def joined(self, dimension: str) -> dict[str, dict[snapshots.Cell, int]]:
-        """By month, the people of each stage and value whose first evidence is of that month; all stages in one read."""
+    async def joined(self, dimension: str) -> dict[str, dict[str, dict[str, int]]]:
+        """By stage and month, the people of each value whose first evidence is of that month; all in one read."""
         starts = [f"{total_id(stage, dimension)}|" for stage in STAGES]
         query = {"$or": [{"_id": {"$gt": start, "$lt": start + "\uffff"}} for start in starts]}
-        joined: dict[str, dict[snapshots.Cell, int]] = {}
+        joined: dict[str, dict[str, dict[str, int]]] = {stage: {} for stage in STAGES}
         for doc in await self._mongo[ROLLUPS].find(query, {"n": 1}).to_list(None):
             _, stage, _, month = doc["_id"].split("|")
-            people = {snapshots.Cell(stage, value_of(name)): count for name, count in doc["n"].items() if count}
+            people = {value_of(name): count for name, count in doc["n"].items() if count}
             if people:
-                joined.setdefault(month, {}).update(people)
+                joined[stage][month] = people
         return joined
 
     async def public_cells(self, measure: str, dimension: str) -> list[Document]:
@@ -99,8 +99,9 @@ class Figures:
     async def funnel(self, as_of: date | None, dinas: str | None, kota: str | None) -> tuple[date | None, list[Document]]:
         """Distinct people with each stage (R8), in percent of P1; and the day on which they had it. No day: live.
 
-        With a filter small cells are suppressed, and a past day is answered with the last month end that may be shown, every
-        stage suppressed if there is none (R18). Not so without one: the programme's published totals carry no attributes.
+        With a filter small cells are suppressed, and a past day is answered with the last month end of which P1 may be shown
+        (R18): other stages that may not, and all if there is none, are suppressed. Not so without a filter: the programme's
+        published totals carry no attributes.
         """
         if dinas is None and kota is None:
             return as_of, _stages({stage: await self.total(stage, as_of) for stage in STAGES})
@@ -113,19 +114,22 @@ class Figures:
                 {stage: self._public(dimension, wanted, await self.cells(stage, dimension, None)) for stage in STAGES}
             )
         month_end = domain.last_month_end(as_of)
-        shown = await self._snapshot(dimension, month_end)
-        if shown is None:
-            return month_end, _stages(dict.fromkeys(STAGES))
-        return shown.day, _stages({stage: shown.people.get(snapshots.Cell(stage, wanted), 0) for stage in STAGES})
-
-    async def _snapshot(self, dimension: str, month_end: date) -> snapshots.Snapshot | None:
-        """The table as of the last month end on or before this one that may be shown."""
         joined = await self.joined(dimension)
-        both = None
-        if dimension == "dinas+kota":
-            of_dinas, of_kota = [snapshots.published(await self.joined(sums), self._smallest) for sums in ("dinas", "kota")]
-            both = set(of_dinas) & set(of_kota)
-        return snapshots.snapshot(joined, snapshots.published(joined, self._smallest, both), month_end)
+        shown = await self._shown(dimension, joined)
+        last = snapshots.snapshot(joined["P1"], shown["P1"], month_end)
+        if last is None:
+            return month_end, _stages(dict.fromkeys(STAGES))
+        tables = {stage: snapshots.people_on(joined[stage], shown[stage], last.day) for stage in STAGES}
+        return last.day, _stages({stage: None if table is None else table.get(wanted, 0) for stage, table in tables.items()})
+
+    async def _shown(self, dimension: str, joined: Mapping[str, snapshots.Joined]) -> dict[str, list[str]]:
+        """The months of each stage whose ends may be shown."""
+        if dimension != "dinas+kota":
+            return {stage: snapshots.published(joined[stage], self._smallest) for stage in STAGES}
+        dinas, kota = [await self._shown(sums, await self.joined(sums)) for sums in ("dinas", "kota")]
+        return {
+            stage: snapshots.published(joined[stage], self._smallest, set(dinas[stage]) & set(kota[stage])) for stage in STAGES
+        }
 
     def _hidden(self, dimension: str, cells: Mapping[str, int]) -> set[str] | None:
         return _HIDE.get(dimension, suppression.suppressed)(cells, self._smallest)
