@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from chassis.settings import Settings
 
 _ARRIVAL_SECONDS, _ARRIVAL_BYTES = 30.0, 64 * 1024  # for the head, and for each so many bytes of a body
+_CHECK_TICKS = 20
 _HEAD_LIMIT = 512 * 1024  # more than any proxy lets through; what a body left in the same packet counts too
 
 
@@ -24,6 +25,18 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave signals alone."""
         yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        if counter % _CHECK_TICKS == 0:
+            self.check_arrivals(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
+
+    def check_arrivals(self, now: float) -> None:
+        """Let clients go whose requests don't arrive in time."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, _Protocol):
+                connection.check_arrival(now)
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until `should_exit`. Raises OSError when the port can't be had: uvicorn itself would end the whole process
@@ -116,60 +129,48 @@ class _Protocol(HttpToolsProtocol):
     uvicorn waits for ever: a thousand connections that send a byte now and then would use up all that a process may open.
     """
 
-    _deadline: asyncio.TimerHandle | None = None
-    _received = _received_before = _head_bytes = 0
-    _in_head = True
+    _since: float | None = None  # when we began to wait for what isn't here yet; None: all is
+    _received = _head = 0  # bytes of it, and of its head
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         super().connection_made(transport)
         self.transport = _Joined(transport)  # type: ignore[assignment] # all that uvicorn calls of it
-        self._hurry()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._arrived()
-        super().connection_lost(exc)
+        self._since = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
+        HttpToolsProtocol.data_received(self, data)
+        cycle = self.cycle
+        in_head = cycle is None or cycle.scope is not self.scope
+        if not in_head and not cycle.more_body:
+            self._since, self._received, self._head = None, 0, 0
+            return
+        if self._since is None:
+            self._since = self.loop.time()
         self._received += len(data)
-        super().data_received(data)
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > _HEAD_LIMIT:
+        if in_head:
+            self._head += len(data)
+            if self._head > _HEAD_LIMIT:
                 self._refuse(b"431 Request Header Fields Too Large")
 
-    def on_message_begin(self) -> None:
-        self._in_head = True
-        if self._deadline is None:
-            self._hurry()
-        super().on_message_begin()
+    def check_arrival(self, now: float) -> None:
+        """Let the client go if what it began isn't here in time.
 
-    def on_headers_complete(self) -> None:
-        self._in_head, self._head_bytes = False, 0
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        self._arrived()
-        super().on_message_complete()
-
-    def _hurry(self) -> None:
-        self._received_before = self._received
-        self._deadline = self.loop.call_later(_ARRIVAL_SECONDS, self._late)
-
-    def _arrived(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def _late(self) -> None:
-        """Not all is here in time. A large body may take longer as long as it comes, and when we are slow ourselves."""
-        ours = self.flow.read_paused or (self.cycle and not self.cycle.response_complete and not self.cycle.more_body)
-        if ours or (not self._in_head and self._received - self._received_before >= _ARRIVAL_BYTES):
-            self._hurry()
+        A large body may take longer as long as it comes, and whatever it is when we are slow ourselves.
+        """
+        if self._since is None or now - self._since < _ARRIVAL_SECONDS:
+            return
+        cycle = self.cycle
+        in_head = cycle is None or cycle.scope is not self.scope
+        ours = self.flow.read_paused or (cycle is not None and not cycle.response_complete and not cycle.more_body)
+        if ours or (not in_head and self._received >= _ARRIVAL_BYTES):
+            self._since, self._received = now, 0
         else:
             self._refuse(b"408 Request Timeout")
 
     def _refuse(self, status: bytes) -> None:
-        self._arrived()
+        self._since = None
+        if self.transport.is_closing():
+            return
         if not (self.cycle and self.cycle.response_started and not self.cycle.response_complete):
             self.transport.write(b"HTTP/1.1 %s\r\nconnection: close\r\ncontent-length: 0\r\n\r\n" % status)
         self.transport.close()

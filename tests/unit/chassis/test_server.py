@@ -80,12 +80,17 @@ class Connection:
 
     def __init__(self, **settings: Any) -> None:
         self.go = asyncio.Event()
-        running = server(app(self.go), Settings(**settings), 8100)
+        self.server = running = server(app(self.go), Settings(**settings), 8100)
         running.config.load()
         made: Any = running.config.http_protocol_class  # uvicorn's startup makes one for each connection
         self.wire = Wire()
         self.protocol = made(config=running.config, server_state=running.server_state, app_state={})
         self.protocol.connection_made(self.wire)
+        self.began = asyncio.get_running_loop().time()
+
+    def check(self, after: float) -> None:
+        """The server looks after its connections, so many seconds after this one was made."""
+        self.server.check_arrivals(self.began + after)
 
     def send(self, *lines: str) -> None:
         """The head of a request."""
@@ -195,30 +200,41 @@ HALF_A_SECOND_HEAD = ["GET /satu HTTP/1.1\r\nHost: service\r\n\r\n", "GET /du"]
     [(SILENCE, []), (HALF_A_HEAD, []), (HALF_A_BODY, []), (HALF_A_SECOND_HEAD, [200])],
     ids=["nothing", "half a head", "half a body", "half a second head"],
 )
-async def test_a_request_that_never_arrives(sent: list[str], answered: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_request_that_never_arrives(client: Connection, sent: list[str], answered: list[int]) -> None:
     """A thousand such clients would use up all connections: each is told so after a while, and let go."""
-    monkeypatch.setattr("chassis.server._ARRIVAL_SECONDS", 0.02)
-    client = Connection()
     for piece in sent:
         client.protocol.data_received(piece.encode())
-        if piece.endswith("\r\n\r\n") and "GET" in piece:
+        if "GET" in piece and piece.endswith("\r\n\r\n"):
             await client.served()
-    await asyncio.wait_for(client.wire.closed.wait(), PATIENCE)
+    client.check(after=29.0)
+    assert not client.wire.closing
+    client.check(after=31.0)
+    assert client.wire.closing
     assert [parsed(packet)[0] for packet in client.wire.packets] == [*answered, 408]
     client.protocol.connection_lost(None)
     await client.served()
-    assert client.protocol._deadline is None
+    client.check(after=99.0)
+    assert client.wire.done[-1] == "close"
+
+
+async def test_the_server_looks_after_its_connections(client: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By itself, every two seconds."""
+    monkeypatch.setattr("chassis.server._ARRIVAL_SECONDS", 0.0)
+    await client.server.on_tick(1)
+    assert not client.wire.closing
+    await client.server.on_tick(20)
+    assert client.wire.closing
 
 
 async def test_who_is_answered_is_not_hurried(client: Connection) -> None:
     """The request is here: how long we take for it, and how long the client takes until the next one, is another matter."""
     client.send("GET /lines HTTP/1.1")
-    assert client.protocol._deadline is None
+    client.check(after=99.0)
     client.go.set()
-    await client.served()
-    assert client.protocol._deadline is None
-    client.send("GET /satu HTTP/1.1", "Host: service", "", "GET /du")  # the first is at work while half of the second is here
-    client.protocol._late()
+    assert parsed(b"".join(await client.served()))[0] == 200
+    client.check(after=99.0)
+    client.protocol.data_received(b"GET /satu HTTP/1.1\r\nHost: service\r\n\r\nGET /du")
+    client.check(after=99.0)  # the first is at work while half of the second is here
     assert not client.wire.closing
 
 
@@ -226,9 +242,9 @@ async def test_a_large_file_over_a_slow_line(client: Connection, monkeypatch: py
     """An officer's file takes minutes: as long as enough of it comes in each half minute, nobody cuts it off."""
     monkeypatch.setattr("chassis.server._ARRIVAL_BYTES", 10)
     client.send("POST /satu HTTP/1.1", "Content-Length: 25")
-    for piece in (b" 123456789", b" 123456789"):
+    for number, piece in enumerate((b" 123456789", b" 123456789"), start=1):
         client.protocol.data_received(piece)
-        client.protocol._late()
+        client.check(after=31.0 * number)
         assert not client.wire.closing
     client.protocol.data_received(b" last")
     assert parsed(b"".join(await client.served())) == (200, b"satu 123456789 123456789 last")
