@@ -40,6 +40,11 @@ class Caller:
         """Any role of the programme's own people; behind `callers`, only of those that it lets in."""
         return bool(self.roles & STAFF)
 
+    def limit(self, jakpreneur_id: str) -> str | None:
+        """The dinas whose people staff is limited to; None for all of Jakarta, and for a person with themselves."""
+        themselves = "citizen" in self.roles and self.jakpreneur_id == jakpreneur_id
+        return self.dinas if self.staff and not themselves else None
+
 
 ANONYMOUS = Caller("anonymous", frozenset())
 

@@ -92,6 +92,7 @@ class Consumer:
                     await self.prefetch.start(_Assignment(self), self._stopped)
         except (StopAndPage, PositionLost) as reason:
             self.healthy = False
+            telemetry.CONSUMER_FAILING.labels(self.name).set(0)  # that is over: what it is now wakes people by another name
             telemetry.CONSUMER_STOPPED.labels(self.name).set(1)
             log.critical("consumer_stopped", consumer=self.name, reason=str(reason))
             await self.prefetch.drop()

@@ -77,7 +77,8 @@ def consumer(settings: Settings, group: str, listener: Any, topics: Iterable[str
 async def ensure_topics(settings: Settings, topics: Iterable[str]) -> None:
     """Create the topics that a service publishes, unless they exist. Raises KafkaError while Kafka is down or refuses.
 
-    Events are kept for ever, and one that only a single replica holds isn't acknowledged where there are more.
+    Those that are made here keep events for ever and, from three replicas on, acknowledge none that only one holds. Topics
+    that were there before keep their settings.
     """
     configs = {"retention.ms": "-1", "min.insync.replicas": str(max(1, settings.kafka_replication - 1))}
     admin = AIOKafkaAdminClient(**_connection(settings), client_id="ensure-topics")

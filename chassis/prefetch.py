@@ -23,7 +23,7 @@ from aiokafka.errors import (
     UnsupportedCodecError,
 )
 
-from chassis import dead_letters, kafka, logs
+from chassis import dead_letters, kafka, logs, telemetry
 from chassis.effect import Effect
 from chassis.mongo import Document
 from chassis.offload import offload
@@ -89,14 +89,24 @@ class Prefetch:
             self.kafka = kafka.consumer(self._settings, group, listener, self._topics)
             try:
                 # A topic that nobody has created yet would join the assignment only with the next metadata refresh.
-                await kafka.ensure_topics(self._settings, self._topics)
+                await self._ensure_topics()
                 await asyncio.wait_for(self.kafka.start(), 30)
             except (KafkaError, TimeoutError) as error:
+                telemetry.CONSUMER_FAILING.labels(self._name).set(1)
                 log.warning("consumer_kafka_unreachable", consumer=self._name, error=type(error).__name__)
                 await self._leave()
                 await asyncio.sleep(1.0)
             else:
                 return
+
+    async def _ensure_topics(self) -> None:
+        try:
+            await kafka.ensure_topics(self._settings, self._topics)
+        except KafkaError as refusal:
+            if refusal.retriable:
+                raise
+            # Not ours to make, say: the topics that are there are read all the same.
+            log.warning("topics_refused", consumer=self._name, error=repr(refusal)[:200])
 
     async def drop(self) -> None:
         """Forget what is on its way: nothing more will be taken."""
@@ -185,16 +195,16 @@ class Prefetch:
             if self._corrupt >= _CORRUPT_TRIES:
                 raise PositionLost(f"what comes next can't be unpacked: {error!r}"[:200]) from error
             self._sought += 1
-            await self._failed(error)
+            await self._failed(error, nothing=True)
         except (KafkaError, IllegalStateError) as error:
-            await self._failed(error)
+            await self._failed(error, nothing=not fetched)
         else:
             self._failing_since = None
             self._corrupt = 0 if count else self._corrupt
         return await offload(count, self._batch, fetched, expected)
 
-    async def _failed(self, error: Exception) -> None:
-        self._failing_since = self._failing_since or time.monotonic()
+    async def _failed(self, error: Exception, *, nothing: bool) -> None:
+        self._failing_since = (self._failing_since or time.monotonic()) if nothing else None
         log.warning("consumer_fetch_failed", consumer=self._name, error=repr(error)[:200])
         await asyncio.sleep(0.5)
 

@@ -62,11 +62,11 @@ class Relay:
                 await self._publish()
             except RelayStuck as stuck:
                 log.error("relay_stuck", reason=str(stuck)[:300])
-                self._lose()
+                telemetry.RELAY_LEASE.set(0)  # until it is renewed
                 await asyncio.sleep(_STUCK_PAUSE_SECONDS)  # a refusal may come at once, again and again
             except (kafka.KafkaError, TimeoutError) as error:
                 log.warning("relay_kafka_unreachable", error=type(error).__name__)
-                self._lose()
+                telemetry.RELAY_LEASE.set(0)
                 await self._measure_quietly()
                 await asyncio.sleep(1.0)
             finally:

@@ -49,14 +49,18 @@ class Server(uvicorn.Server):
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    found = socket.socket(family, kind, protocol)
+    found = None
     try:
+        places = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        # Of a name with several addresses the one that others mean: localhost is 127.0.0.1.
+        family, kind, protocol, _, address = min(places, key=lambda place: place[0] != socket.AF_INET)
+        found = socket.socket(family, kind, protocol)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind(address)
         found.listen()  # here, since two may bind, but only one listens
     except OSError as error:
-        found.close()
+        if found is not None:
+            found.close()
         raise OSError(error.errno, f"can't listen on {host}:{port}: {error.strerror}") from None
     return found
 
@@ -138,11 +142,13 @@ class _Protocol(HttpToolsProtocol):
         self._since = self.loop.time()
 
     def data_received(self, data: bytes) -> None:
+        scope = self.scope
         HttpToolsProtocol.data_received(self, data)
-        cycle = self.cycle
-        in_head = cycle is None or cycle.scope is not self.scope
-        if not in_head and not cycle.more_body:
+        in_head = self._in_head()
+        here = not in_head and not self.cycle.more_body
+        if here or self.scope is not scope:  # a new request has begun
             self._since, self._received, self._head = None, 0, 0
+        if here:
             return
         if self._since is None:
             self._since = self.loop.time()
@@ -160,17 +166,21 @@ class _Protocol(HttpToolsProtocol):
         if self._since is None or now - self._since < _ARRIVAL_SECONDS:
             return
         cycle = self.cycle
-        in_head = cycle is None or cycle.scope is not self.scope
         ours = self.flow.read_paused or (cycle is not None and not cycle.response_complete and not cycle.more_body)
-        if ours or (not in_head and self._received >= _ARRIVAL_BYTES):
+        if ours or (not self._in_head() and self._received >= _ARRIVAL_BYTES):
             self._since, self._received = now, 0
         else:
             self._refuse(b"408 Request Timeout")
+
+    def _in_head(self) -> bool:
+        """Whether a request has begun whose head isn't complete; or none has yet."""
+        return self.cycle is None or self.cycle.scope is not self.scope
 
     def _refuse(self, status: bytes) -> None:
         self._since = None
         if self.transport.is_closing():
             return
-        if not (self.cycle and self.cycle.response_started and not self.cycle.response_complete):
+        # Not within a reply, nor behind one that was given before its request was here.
+        if self.cycle is None or (self.cycle.response_complete if self._in_head() else not self.cycle.response_started):
             self.transport.write(b"HTTP/1.1 %s\r\nconnection: close\r\ncontent-length: 0\r\n\r\n" % status)
         self.transport.close()

@@ -25,14 +25,14 @@ Measure = Literal["registered", "P1", "P2", "P3", "P4", "P5", "P6", "P7"]
 Dinas = Literal["PPKUKM", "Parekraf", "PPAPP", "Nakertrans", "Sosial", "KPKP", "Pendidikan"]
 Kota = Literal["31.01", "31.71", "31.72", "31.73", "31.74", "31.75"]
 AsOf = Annotated[
-    date | None,
+    Date | None,
     Query(
         ge=domain.FIRST_DAY,
         description="Figures as they stood at the end of that day; default, and for a later one, today (Asia/Jakarta)",
     ),
 ]
 FunnelAsOf = Annotated[
-    date | None,
+    Date | None,
     Query(
         ge=domain.FIRST_DAY,
         description="Figures as they stood at the end of that day; default, and for a later one, today (Asia/Jakarta). With "
@@ -185,8 +185,8 @@ def routes(use_cases: UseCases, reconciliation: Reconciliation) -> APIRouter:
         _caller: Anyone,
         measure: Annotated[Measure, Query(description="What to count")] = "P1",
         by: Annotated[Literal["day", "month", "quarter", "year"], Query(description="Kind of period")] = "month",
-        start: Annotated[date | None, Query(alias="from", description="Only from the period of this day")] = None,
-        end: Annotated[date | None, Query(alias="to", description="Only to the period of this day")] = None,
+        start: Annotated[Date | None, Query(alias="from", description="Only from the period of this day")] = None,
+        end: Annotated[Date | None, Query(alias="to", description="Only to the period of this day")] = None,
     ) -> Any:
         """Counts by period of event time, Asia/Jakarta (R15). Small periods, and what would give them away, suppressed (R18)."""
         return {"measure": measure, "by": by, "items": await figures.series(measure, by, start, end)}

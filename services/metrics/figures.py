@@ -23,7 +23,7 @@ class Figures:
 
     def __init__(self, mongo: Mongo, smallest_cell: int) -> None:
         self._mongo = mongo
-        self._smallest = smallest_cell
+        self._smallest = self.smallest_cell = smallest_cell
 
     async def total(self, measure: str, as_of: date | None) -> int:
         """People with the measure on or before a day; all of them without one."""

@@ -43,7 +43,7 @@ class UseCases:
     ) -> Document:
         """A monthly report (P6); raises RuleBroken for a person who isn't verified, Conflict for a month reported."""
         command = domain.SubmitAssessment(
-            clock.new_id("ast"), jakpreneur_id, period, figures, basis, evidence, caller.id, caller.dinas
+            clock.new_id("ast"), jakpreneur_id, period, figures, basis, evidence, caller.id, caller.limit(jakpreneur_id)
         )
         reads = [(FACTS, fact_id(jakpreneur_id, "P1")), (PERIODS, f"{jakpreneur_id}:{period}"), (SUBJECTS, jakpreneur_id)]
         return await self._group_commit.submit(Decision(command.decide, reads, idempotency))
@@ -68,6 +68,8 @@ class UseCases:
 
     async def _reached(self, version: Mapping[str, Any]) -> str | None:
         dinas = version.get("dinas")
+        if dinas and version["value"] < self.figures.smallest_cell:
+            return None  # the day of a dinas' first few people would be theirs (R18)
         days = await (self.figures.days(version["stage"], "dinas", dinas) if dinas else self.figures.days(version["stage"]))
         return domain.reached_on(days, version["value"])
 

@@ -172,7 +172,7 @@ def routes(use_cases: UseCases) -> APIRouter:
             shown = await use_cases.reveal_jakpreneur(jakpreneur_id, _fields(reveal), _reason(reason), caller)
         else:
             document = await use_cases.store.person(jakpreneur_id)
-            if document is None or not domain.visible(document, caller.dinas):
+            if document is None or not domain.visible(document, caller.limit(jakpreneur_id)):
                 raise domain.unknown()
             shown = use_cases.shown(document)
         set_etag(response, shown["version"])

@@ -14,7 +14,7 @@ import hashlib
 import io
 import time
 import traceback
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from pymongo.errors import PyMongoError
@@ -22,7 +22,7 @@ from pymongo.errors import PyMongoError
 from chassis import clock, lease, logs
 from chassis.auth import Caller
 from chassis.calendar import jakarta_day
-from chassis.decision import Decision, Document, Documents, Outcome, Write
+from chassis.decision import Decision, Document, Documents, Idempotency, Outcome, Write
 from chassis.errors import DomainError, FieldError, TooLarge, Unavailable, invalid
 from chassis.lifecycle import Core
 from chassis.mongo import CommitUnknown, WriteRace, is_unreachable
@@ -53,8 +53,16 @@ class Imports:
         self._swept = -_SWEEP_SECONDS
         self.store = ImportStore(core.mongo)
 
-    async def accept(self, chunks: AsyncIterator[bytes], caller: Caller) -> Document:
-        """Store a file durably and queue it; raises Invalid for a wrong header, TooLarge beyond the limit."""
+    async def accept(
+        self,
+        chunks: AsyncIterator[bytes],
+        caller: Caller,
+        idempotency_of: Callable[[str], Idempotency | None] = lambda _digest: None,
+    ) -> Document:
+        """Store a file durably and queue it; raises Invalid for a wrong header, TooLarge beyond the limit.
+
+        `idempotency_of` makes the request's key of the file's hash, which is known only now.
+        """
         upload = clock.new_id("upl")
         key, stored_key = self._use_cases.vault.new_key()
         try:
@@ -68,17 +76,25 @@ class Imports:
             known = documents.get(IMPORTS, import_id)
             if known is not None and known["state"] != "failed":
                 repeated = known["upload"] != upload  # else this very upload, committed by an attempt that lost its answer
-                return Outcome({"import_id": import_id, "state": known["state"], "repeated": repeated})
+                reply = {"import_id": import_id, "state": known["state"], "repeated": repeated, "upload": known["upload"]}
+                return Outcome(reply)
             document = import_store.queued(import_id, upload, stored_key, size, caller.id, now)
-            return Outcome({"import_id": import_id, "state": "queued", "repeated": False}, (Write(IMPORTS, document),))
+            reply = {"import_id": import_id, "state": "queued", "repeated": False, "upload": upload}
+            return Outcome(reply, (Write(IMPORTS, document),))
 
-        # If this raises, the commit may yet be durable (unknown outcome, caller gone): its file must stay. If it isn't, the
-        # pieces are left behind, unreadable since their key was never stored, and deleted with others a day later.
-        reply = await self._core.group_commit.submit(Decision(decide, [(IMPORTS, import_id)]))
-        if reply["repeated"]:
+        decision = Decision(decide, [(IMPORTS, import_id)], idempotency_of(digest))
+        try:
+            reply = await self._core.group_commit.submit(decision)
+        except DomainError as refusal:
+            # The commit may yet be durable (unknown outcome, caller gone): then its file must stay. If it isn't, the pieces
+            # are left behind, unreadable since their key was never stored, and deleted with others a day later.
+            if not isinstance(refusal, Unavailable):
+                await self.store.delete_chunks(upload)
+            raise
+        if reply["upload"] != upload:  # the file, or the request, was there before
             await self.store.delete_chunks(upload)
         self._wake.set()
-        return reply
+        return {name: reply[name] for name in ("import_id", "state", "repeated")}
 
     async def _store_chunks(self, upload: str, key: PersonKey, chunks: AsyncIterator[bytes]) -> tuple[str, int]:
         digest, size, number, held = hashlib.sha256(), 0, 0, b""

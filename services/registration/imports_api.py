@@ -13,6 +13,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.exceptions import HTTPException
 
 from chassis.auth import Caller, callers
+from chassis.body import idempotency
+from chassis.decision import Idempotency
 from chassis.errors import FieldError, invalid, not_found
 from chassis.http import NOT_FOUND, id_path
 from services.registration.imports import Imports
@@ -69,11 +71,17 @@ def routes(imports: Imports, max_bytes: int) -> APIRouter:
     )
     async def upload(request: Request, caller: Officer) -> Any:
         """Upload a CSV file: as the body (text/csv), or as the form field `file`. Rows that fail are reported, others go on."""
+        idempotency(request, caller)  # a key that can't be one is refused before the file comes
+
+        def of_file(digest: str) -> Idempotency | None:
+            request.state.body_hash = digest
+            return idempotency(request, caller)
+
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "multipart/form-data":
-            return await imports.accept(_file_of_form(request), caller)
+            return await imports.accept(_file_of_form(request), caller, of_file)
         if kind in ("text/csv", "application/csv", "application/octet-stream"):
-            return await imports.accept(request.stream(), caller)
+            return await imports.accept(request.stream(), caller, of_file)
         text = ("Kirim CSV sebagai text/csv atau multipart/form-data.", "Send CSV as text/csv or multipart/form-data.")
         raise invalid(FieldError("Content-Type", "content_type", *text))
 

@@ -115,6 +115,23 @@ def test_a_quote_that_never_closes_is_reported(world: World, client: httpx2.Clie
     assert (state["state"], state["accepted"], state["rejected"]) == ("done", 2, 1)
 
 
+@pytest.mark.parametrize("day", ["1612137600", "2021-02-01T00:00:00", "0001-01-15", "kemarin"])
+def test_a_day_that_is_none(world: World, client: httpx2.Client, day: str) -> None:
+    """A figure is never shown for a day that was guessed."""
+    refused(client.get(f"{world.metrics.url}/v1/funnel?kota=31.71&as_of={day}"), 422)
+    refused(client.get(f"{world.metrics.url}/v1/progress?as_of={day}"), 422)
+
+
+def test_another_file_under_the_same_key(world: World, client: httpx2.Client) -> None:
+    """A script repeats its upload with its key and gets the same reply; with another file under that key it made a mistake."""
+    headers = {**world.as_("officer"), "Content-Type": "text/csv", "Idempotency-Key": "monday"}
+    url = f"{world.registration.url}/v1/imports"
+    first, again = (client.post(url, content=csv_of(row("3171010203850021")), headers=headers) for _ in range(2))
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json() == again.json()
+    refused(client.post(url, content=csv_of(row("3171010203850022")), headers=headers), 422, "idempotency_key_reused")
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [

@@ -35,6 +35,14 @@ async def test_a_role_that_the_route_did_not_ask_for() -> None:
     assert (await comes_in(("officer", "citizen"), "officer", "citizen")).staff
 
 
+def test_whose_people_staff_is_limited_to() -> None:
+    """Rina verifies for KPKP; what she may do for herself doesn't depend on whose Jakpreneur she is. A citizen has no office."""
+    rina = Caller("user:rina", frozenset({"officer", "citizen"}), jakpreneur_id="jkp_rina", dinas="KPKP")
+    assert (rina.limit("jkp_siti"), rina.limit("jkp_rina")) == ("KPKP", None)
+    assert Caller("user:rina", frozenset({"citizen"}), jakpreneur_id="jkp_rina", dinas="KPKP").limit("jkp_rina") is None
+    assert Caller("user:rina", frozenset({"officer"}), jakpreneur_id="jkp_rina", dinas="KPKP").limit("jkp_rina") == "KPKP"
+
+
 async def test_nobody_that_was_asked_for() -> None:
     """An operator alone."""
     with pytest.raises(Forbidden):

@@ -16,7 +16,7 @@ from aiokafka import errors as k
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.prefetch import Batch, PositionLost, Prefetch
+from chassis.prefetch import Batch, FetchFails, PositionLost, Prefetch
 from chassis.settings import Settings
 from tests.harness.events import TOPIC, Counted, headers_of
 
@@ -137,8 +137,34 @@ async def test_an_error_between_pages(paused: Callable[[], float], before: list[
     prefetch = ahead(scripted(*before, error, messages(5, 7)))
     batch = await taken(prefetch)
     assert (offsets(batch), batch.prepared) == (([0, 1, 2, 3, 4], tuple(batch.events)) if before else ([], None))
-    assert paused() == (0 if isinstance(error, k.NoOffsetForPartitionError) else 0.5)
-    assert offsets(await taken(prefetch)) == [5, 6]
+    harmless = isinstance(error, k.NoOffsetForPartitionError)
+    assert (paused(), prefetch.failing) == (0 if harmless else 0.5, not harmless and not before)
+    assert (offsets(await taken(prefetch)), prefetch.failing) == ([5, 6], False)
+
+
+async def test_a_client_that_gives_nothing_but_errors(paused: Callable[[], float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One topic of several was taken away: as long as the others come, the client does its work. Then it is of no use."""
+    prefetch = ahead(scripted(messages(0, 2), k.GroupAuthorizationFailedError(), k.GroupAuthorizationFailedError()))
+    monkeypatch.setattr("chassis.prefetch._FAILING_SECONDS", 0.0)
+    await taken(prefetch)
+    assert not prefetch.failing
+    await taken(prefetch)
+    with pytest.raises(FetchFails):
+        _ = prefetch.failing
+
+
+@pytest.mark.parametrize(("refusal", "tries"), [(k.InvalidReplicationFactorError(), 1), (k.NodeNotReadyError(), 2)])
+async def test_a_topic_that_may_not_be_made(
+    refusal: Exception, tries: int, paused: Callable[[], float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another service's topic is missing and not ours to make: the others are read. While Kafka is away, it is tried again."""
+    client = Mock(start=AsyncMock(), stop=AsyncMock())
+    ensure_topics = AsyncMock(side_effect=[refusal, None])
+    monkeypatch.setattr("chassis.prefetch.kafka", SimpleNamespace(consumer=lambda *_: client, ensure_topics=ensure_topics))
+    prefetch = ahead(None)
+    await asyncio.wait_for(prefetch.start(Mock(), asyncio.Event()), PATIENCE)
+    assert (ensure_topics.await_count, client.start.await_count) == (tries, 1)
+    await prefetch.stop()
 
 
 @BEFORE

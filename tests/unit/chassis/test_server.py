@@ -250,6 +250,37 @@ async def test_a_large_file_over_a_slow_line(client: Connection, monkeypatch: py
     assert parsed(b"".join(await client.served())) == (200, b"satu 123456789 123456789 last")
 
 
+async def test_a_form_that_comes_after_its_refusal(client: Connection) -> None:
+    """The service answers without reading the form; what comes of it later starts no clock for the request behind it."""
+    client.protocol.data_received(b"DELETE /satu HTTP/1.1\r\nHost: service\r\nContent-Length: 4\r\n\r\n")
+    await client.served()
+    client.protocol.data_received(b"late")
+    assert client.protocol._since is not None
+    client.protocol._since -= 29.0  # so long ago
+    client.protocol.data_received(b"POST /satu HTTP/1.1\r\nHost: service\r\nContent-Length: 5\r\n\r\n")
+    client.check(after=20.0)
+    client.protocol.data_received(b" lagi")
+    assert [parsed(packet) for packet in await client.served()] == [(204, b""), (200, b"satu lagi")]
+
+
+async def test_a_connection_left_behind_a_refusal(client: Connection) -> None:
+    """The rest of the form never comes: the connection closes in time, and nothing more is said."""
+    client.protocol.data_received(b"DELETE /satu HTTP/1.1\r\nHost: service\r\nContent-Length: 9\r\n\r\n")
+    await client.served()
+    client.protocol.data_received(b"late")
+    client.check(after=99.0)
+    assert client.wire.done[1:] == ["close"]
+
+
+async def test_many_small_requests_in_large_packets(client: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sent ahead of their replies, cut anywhere: no head of them is long."""
+    monkeypatch.setattr("chassis.server._HEAD_LIMIT", 200)
+    sent = b"GET /satu HTTP/1.1\r\nHost: service\r\n\r\n" * 40
+    for first in range(0, len(sent), 100):
+        client.protocol.data_received(sent[first : first + 100])
+    assert await client.replies() == [(200, b"satu")] * 40
+
+
 async def test_a_head_without_end(client: Connection) -> None:
     """Header after header: refused long before it fills the memory."""
     client.protocol.data_received(b"GET /satu HTTP/1.1\r\n")

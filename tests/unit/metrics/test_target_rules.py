@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from contracts.metrics import TargetReached
 from services.metrics.domain import TARGETS, NoteReached, SetTarget, last_month_end, percent, reached_on, target_on
+from services.metrics.use_cases import UseCases
 from tests.unit.registration.desk import Desk
 
 PLAN = "rpjmd-2017-2022"
@@ -159,3 +161,30 @@ def test_the_version_of_a_day(day: date, value: int | None) -> None:
 def test_month_ends(day: str, end: str) -> None:
     """A month's last day is its own month end."""
     assert last_month_end(date.fromisoformat(day)).isoformat() == end
+
+
+class Days:
+    """Figures of one day."""
+
+    smallest_cell = 5
+
+    async def days(self, measure: str, dimension: str = "all", value: str = "all") -> list[tuple[str, int]]:
+        """Nine people of KPKP, and thirty in all."""
+        return [("2021-01-29", {("all", "all"): 30, ("dinas", "KPKP"): 9}.get((dimension, value), 0))]
+
+
+@pytest.mark.parametrize(
+    ("value", "dinas", "day"),
+    [
+        (30, None, "2021-01-29"),
+        (31, None, None),
+        (9, "KPKP", "2021-01-29"),
+        (10, "KPKP", None),
+        (4, "KPKP", None),
+        (3, None, "2021-01-29"),
+    ],
+)
+async def test_the_day_of_a_dinas_own_target(value: int, dinas: str | None, day: str | None) -> None:
+    """Counted among its own people; but the day of its first few would be theirs (R18)."""
+    use_cases = UseCases(Mock(), Mock(), Days(), Mock())  # type: ignore[arg-type] # a double
+    assert await use_cases._reached({"stage": "P1", "value": value, "dinas": dinas}) == day
