@@ -18,11 +18,12 @@ from aiokafka.errors import IllegalStateError
 from pymongo.errors import PyMongoError
 
 from chassis import dead_letters, fail_points, logs, positions, telemetry
+from chassis.batch import Batch, Entry
 from chassis.dead_letters import BadWindow
 from chassis.effect import Applied, Effect, Poison
 from chassis.mongo import CommitUnknown, Document, Mongo, Tx, WriteRace, is_unreachable
 from chassis.offload import offload
-from chassis.prefetch import Batch, Entry, FetchFails, PositionLost, Prefetch
+from chassis.prefetch import FetchFails, PositionLost, Prefetch
 from chassis.redrive import redrive
 from chassis.settings import Settings
 from contracts.envelope import Event
@@ -176,7 +177,7 @@ class Consumer:
                 await self._commit(batch)
                 return
             except Poison as poison:
-                place = self._bury(batch, poison)
+                place = batch.bury(self.name, poison)
                 buried += 1
                 if buried > BadWindow.LIMIT and len(batch.entries) > place + 1:
                     # Enough to stop for: commit this far, rather than try the whole batch again for each bad one.
@@ -205,21 +206,13 @@ class Consumer:
                 if attempt >= _UNKNOWN_TRIES:
                     if event is None:
                         raise
-                    self._bury(batch, Poison(event, "unknown_error", f"{type(error).__name__}: {error}"))
+                    batch.bury(self.name, Poison(event, "unknown_error", f"{type(error).__name__}: {error}"))
                 else:
                     await asyncio.sleep(random.uniform(0, 0.1 * 2**attempt))  # noqa: S311 - jitter
 
-    def _bury(self, batch: Batch, poison: Poison) -> int:
-        """Make a letter of the poisonous event; returns its place."""
-        place = next(index for index, entry in enumerate(batch.entries) if entry.event is poison.event)
-        entry = batch.entries[place]
-        entry.event = None
-        entry.letter = dead_letters.letter(self.name, entry.record, poison.event.subject, "dead", poison.reason, str(poison))
-        return place
-
     async def _commit(self, batch: Batch) -> None:
         """One transaction: effects, dead letters, positions. Transient trouble is tried again for as long as it lasts."""
-        events, letters, moves = self._sort(batch.entries)
+        events, letters, moves = batch.sort(self.name, self.expected, self._blocked)
         if not moves:
             return
 
@@ -277,27 +270,6 @@ class Consumer:
         self.prefetch.seek(stored)
         self._blocked, self._letters, self.expected = blocked, letters, stored
         raise _Resynchronised
-
-    def _sort(self, entries: list[Entry]) -> tuple[list[Event], list[Document], dict[TopicPartition, tuple[int, int]]]:
-        events: list[Event] = []
-        letters: list[Document] = []
-        moves: dict[TopicPartition, tuple[int, int]] = {}
-        blocked = set(self._blocked)
-        for entry in entries:
-            expected = self.expected.get(entry.partition)
-            if expected is None or entry.record.offset < expected:
-                continue
-            moves[entry.partition] = (expected, entry.record.offset + 1)
-            event, letter = entry.event, entry.letter
-            if blocked and event is not None and (entry.record.topic, event.subject) in blocked:
-                letter = dead_letters.letter(self.name, entry.record, event.subject, "parked", "behind_dead_letter", "")
-            if letter is not None:
-                letters.append(letter)
-                if letter["subject"] is not None:
-                    blocked.add((letter["topic"], letter["subject"]))
-            elif event is not None:
-                events.append(event)
-        return events, letters, moves
 
     def _count(self, entries: list[Entry], events: list[Event], applied: Applied, letters: list[Document]) -> None:
         dead = [doc for doc in letters if doc["state"] == "dead"]

@@ -10,8 +10,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import (
@@ -24,11 +22,11 @@ from aiokafka.errors import (
 )
 
 from chassis import dead_letters, kafka, logs, telemetry
+from chassis.batch import Batch, Entry
 from chassis.effect import Effect
-from chassis.mongo import Document
 from chassis.offload import offload
 from chassis.settings import Settings
-from contracts.envelope import BadEvent, Event, from_message
+from contracts.envelope import BadEvent, from_message
 
 log = logs.get(__name__)
 
@@ -43,25 +41,6 @@ class FetchFails(Exception):
 
 class PositionLost(Exception):
     """Kafka no longer gives what comes next, retention took it or it can't be unpacked: events that were never applied."""
-
-
-@dataclass(slots=True)
-class Entry:
-    """One message on its way: either an event to apply or a letter to put aside."""
-
-    partition: TopicPartition
-    record: ConsumerRecord
-    event: Event | None = None
-    letter: Document | None = None
-
-
-@dataclass(slots=True)
-class Batch:
-    """Messages in order, and what the effect has prepared for their `events`: good only if exactly these are applied."""
-
-    entries: list[Entry] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    prepared: Any = None
 
 
 class Prefetch:
@@ -132,9 +111,7 @@ class Prefetch:
 
     @property
     def failing(self) -> bool:
-        """Whether the last fetch failed. Raises FetchFails when it has been so for long."""
-        if self._failing_since is not None and time.monotonic() - self._failing_since > _FAILING_SECONDS:
-            raise FetchFails
+        """Whether the last fetch gave nothing but an error."""
         return self._failing_since is not None
 
     def seek(self, places: Mapping[TopicPartition, int]) -> None:
@@ -153,7 +130,8 @@ class Prefetch:
     async def take(self) -> Batch | None:
         """The batch that `start_next` began, or an empty one when it is time to stop; None if partitions were sought meanwhile.
 
-        Then it may hold what lies behind the new place, and aiokafka won't give that again: seek once more.
+        If sought, it may hold what lies behind the new place, and aiokafka won't give that again: seek once more. Raises
+        FetchFails and PositionLost.
         """
         assert self._next is not None, "start_next comes first"  # noqa: S101 - a mistake of the caller
         waited = {self._next} if self._stopping is None else {self._next, self._stopping}
@@ -204,8 +182,12 @@ class Prefetch:
         return await offload(count, self._batch, fetched, expected)
 
     async def _failed(self, error: Exception, *, nothing: bool) -> None:
-        self._failing_since = (self._failing_since or time.monotonic()) if nothing else None
         log.warning("consumer_fetch_failed", consumer=self._name, error=repr(error)[:200])
+        now = time.monotonic()
+        since = (self._failing_since or now) if nothing else None
+        self._failing_since = since
+        if since is not None and now - since > _FAILING_SECONDS:
+            raise FetchFails from error
         await asyncio.sleep(0.5)
 
     def _batch(self, fetched: Mapping[TopicPartition, list[ConsumerRecord]], expected: Mapping[TopicPartition, int]) -> Batch:

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from chassis.settings import Settings
 
 _ARRIVAL_SECONDS, _ARRIVAL_BYTES = 30.0, 64 * 1024  # for the head, and for each so many bytes of a body
-_CHECK_TICKS = 20
+_CHECK_TICKS = 20  # of a tenth of a second
 _HEAD_LIMIT = 512 * 1024  # more than any proxy lets through; what a body left in the same packet counts too
 
 
@@ -134,7 +134,7 @@ class _Protocol(HttpToolsProtocol):
     """
 
     _since: float | None = None  # when we began to wait for what isn't here yet; None: all is
-    _received = _head = 0  # bytes of it, and of its head
+    _received = 0  # bytes of it
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         super().connection_made(transport)
@@ -147,16 +147,14 @@ class _Protocol(HttpToolsProtocol):
         in_head = self._in_head()
         here = not in_head and not self.cycle.more_body
         if here or self.scope is not scope:  # a new request has begun
-            self._since, self._received, self._head = None, 0, 0
+            self._since, self._received = None, 0
         if here:
             return
         if self._since is None:
             self._since = self.loop.time()
         self._received += len(data)
-        if in_head:
-            self._head += len(data)
-            if self._head > _HEAD_LIMIT:
-                self._refuse(b"431 Request Header Fields Too Large")
+        if in_head and self._received > _HEAD_LIMIT:
+            self._refuse(b"431 Request Header Fields Too Large")
 
     def check_arrival(self, now: float) -> None:
         """Let the client go if what it began isn't here in time.

@@ -15,6 +15,7 @@ from chassis.calendar import jakarta_day
 from chassis.errors import not_found
 from chassis.fields import Date
 from chassis.http import NOT_FOUND
+from contracts.codes import Dinas, Kota
 from services.metrics import domain
 from services.metrics.reconciliation import Reconciliation
 from services.metrics.use_cases import UseCases
@@ -22,8 +23,6 @@ from services.metrics.use_cases import UseCases
 Anyone = Annotated[Caller, callers("anyone")]
 Stage = Literal["P1", "P2", "P3", "P4", "P5", "P6", "P7"]
 Measure = Literal["registered", "P1", "P2", "P3", "P4", "P5", "P6", "P7"]
-Dinas = Literal["PPKUKM", "Parekraf", "PPAPP", "Nakertrans", "Sosial", "KPKP", "Pendidikan"]
-Kota = Literal["31.01", "31.71", "31.72", "31.73", "31.74", "31.75"]
 AsOf = Annotated[
     Date | None,
     Query(

@@ -23,7 +23,7 @@ class Figures:
 
     def __init__(self, mongo: Mongo, smallest_cell: int) -> None:
         self._mongo = mongo
-        self._smallest = self.smallest_cell = smallest_cell
+        self.smallest_cell = smallest_cell
 
     async def total(self, measure: str, as_of: date | None) -> int:
         """People with the measure on or before a day; all of them without one."""
@@ -63,7 +63,7 @@ class Figures:
         """
         first = suppression.period_of(start.isoformat(), by) if start else ""
         last = suppression.period_of(end.isoformat(), by) if end else "\uffff"
-        periods = suppression.public_series(await self.days(measure), by, self._smallest)
+        periods = suppression.public_series(await self.days(measure), by, self.smallest_cell)
         return [
             {**asdict(period), "suppressed": period.count is None or period.cumulative is None}
             for period in periods
@@ -125,14 +125,13 @@ class Figures:
     async def _shown(self, dimension: str, joined: Mapping[str, snapshots.Joined]) -> dict[str, list[str]]:
         """The months of each stage whose ends may be shown."""
         if dimension != "dinas+kota":
-            return {stage: snapshots.published(joined[stage], self._smallest) for stage in STAGES}
+            return {stage: snapshots.published(joined[stage], self.smallest_cell) for stage in STAGES}
         dinas, kota = [await self._shown(sums, await self.joined(sums)) for sums in ("dinas", "kota")]
-        return {
-            stage: snapshots.published(joined[stage], self._smallest, set(dinas[stage]) & set(kota[stage])) for stage in STAGES
-        }
+        both = {stage: set(dinas[stage]) & set(kota[stage]) for stage in STAGES}
+        return {stage: snapshots.published(joined[stage], self.smallest_cell, both[stage]) for stage in STAGES}
 
     def _hidden(self, dimension: str, cells: Mapping[str, int]) -> set[str] | None:
-        return _HIDE.get(dimension, suppression.suppressed)(cells, self._smallest)
+        return _HIDE.get(dimension, suppression.suppressed)(cells, self.smallest_cell)
 
     def _public(self, dimension: str, value: str, cells: Mapping[str, int]) -> int | None:
         """People of one value. Where nothing can be shown, nor can it be that a value has nobody: it would say who has."""

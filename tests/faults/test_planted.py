@@ -10,9 +10,9 @@ import pytest
 from aiokafka import TopicPartition
 
 from chassis import fail_points
+from chassis.batch import Batch
 from chassis.consumer import _Resynchronised
 from chassis.outbox import OUTBOX
-from chassis.prefetch import Batch
 from chassis.relay import Relay
 from contracts.registration import TOPIC
 from deploy.local.stack import Stack

@@ -11,10 +11,10 @@ from confluent_kafka import ConsumerGroupTopicPartitions
 
 from chassis import consumer as consumer_module
 from chassis import dead_letters, outbox, positions
+from chassis.batch import Batch, Entry
 from chassis.consumer import Consumer
 from chassis.effect import Applied, Effect
 from chassis.mongo import CommitUnknown, Mongo, WriteRace
-from chassis.prefetch import Batch, Entry
 from chassis.settings import Settings
 from tests.harness.events import TOPIC, Echoed, Sender
 from tests.harness.topics import admin, read_all

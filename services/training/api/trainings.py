@@ -24,6 +24,7 @@ from chassis.http import (
     set_etag,
     version_of,
 )  # fmt: skip
+from contracts.codes import Kota
 from services.training import ical, views
 from services.training.api.terms import LINE, Day, TrainingId, actor_of
 from services.training.api.training_models import (
@@ -35,7 +36,6 @@ from services.training.api.training_models import (
     TrainingReference,
     TransitionBody,
 )
-from services.training.domain.codes import Kota
 from services.training.domain.revision import Revise
 from services.training.domain.training import Create, Status
 from services.training.store import Wanted

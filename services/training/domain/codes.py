@@ -6,13 +6,13 @@ A training of an office that isn't there is nobody's to manage, and one for peop
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 from chassis.errors import FieldError
+from contracts.codes import Dinas, Kota
 from services.training.domain.refusals import failing
 
-DINAS: Final = ("PPKUKM", "Parekraf", "PPAPP", "Nakertrans", "Sosial", "KPKP", "Pendidikan")
-Kota = Literal["31.01", "31.71", "31.72", "31.73", "31.74", "31.75"]  # Kemendagri's, not BPS'
+DINAS: Final[tuple[str, ...]] = get_args(Dinas)
 KOTA: Final[tuple[str, ...]] = get_args(Kota)
 _BY_FOLDED: Final = {code.casefold(): code for code in DINAS}
 

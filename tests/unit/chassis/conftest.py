@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from chassis.settings import Settings
+from tests.unit.chassis.wire import Connection
 
 KEY = base64.b64encode(b"k" * 32).decode()
 DummySettings = Callable[..., Any]
@@ -31,3 +33,11 @@ def dummy(tmp_path: Path) -> DummySettings:
         return kind(**{**given, **changes})
 
     return make
+
+
+@pytest_asyncio.fixture
+async def client() -> AsyncIterator[Connection]:
+    """A client of the server, without the network, who hangs up in the end."""
+    connection = Connection()
+    yield connection
+    connection.protocol.connection_lost(None)

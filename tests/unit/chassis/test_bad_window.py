@@ -8,9 +8,9 @@ import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
 from chassis import dead_letters
+from chassis.batch import Entry
 from chassis.consumer import Consumer
 from chassis.effect import Applied
-from chassis.prefetch import Entry
 from chassis.settings import Settings
 
 PLACE = TopicPartition("t", 0)

@@ -16,7 +16,8 @@ from aiokafka import errors as k
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.prefetch import Batch, FetchFails, PositionLost, Prefetch
+from chassis.batch import Batch
+from chassis.prefetch import FetchFails, PositionLost, Prefetch
 from chassis.settings import Settings
 from tests.harness.events import TOPIC, Counted, headers_of
 
@@ -144,13 +145,13 @@ async def test_an_error_between_pages(paused: Callable[[], float], before: list[
 
 async def test_a_client_that_gives_nothing_but_errors(paused: Callable[[], float], monkeypatch: pytest.MonkeyPatch) -> None:
     """One topic of several was taken away: as long as the others come, the client does its work. Then it is of no use."""
-    prefetch = ahead(scripted(messages(0, 2), k.GroupAuthorizationFailedError(), k.GroupAuthorizationFailedError()))
+    prefetch = ahead(scripted(messages(0, 2), *[k.GroupAuthorizationFailedError()] * 3))
     monkeypatch.setattr("chassis.prefetch._FAILING_SECONDS", 0.0)
-    await taken(prefetch)
-    assert not prefetch.failing
-    await taken(prefetch)
+    for failing in (False, True):
+        await taken(prefetch)
+        assert failing == prefetch.failing
     with pytest.raises(FetchFails):
-        _ = prefetch.failing
+        await taken(prefetch)
 
 
 @pytest.mark.parametrize(("refusal", "tries"), [(k.InvalidReplicationFactorError(), 1), (k.NodeNotReadyError(), 2)])

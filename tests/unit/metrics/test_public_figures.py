@@ -16,7 +16,7 @@ class Given(Figures):
     """Figures over counts given by hand instead of rollups."""
 
     def __init__(self, cells: dict[tuple[str, str], dict[str, int]]) -> None:
-        self._smallest = 5
+        self.smallest_cell = 5
         self._given = cells
 
     async def cells(self, measure: str, dimension: str, as_of: date | None) -> dict[str, int]:

@@ -27,7 +27,7 @@ class Grown(Figures):
     """Figures over people given by month instead of rollups: stage, dinas, kota."""
 
     def __init__(self, people: Mapping[str, Counter[tuple[str, str, str]]]) -> None:
-        self._smallest = 5
+        self.smallest_cell = 5
         self._people = people
 
     async def joined(self, dimension: str) -> dict[str, dict[str, dict[str, int]]]:

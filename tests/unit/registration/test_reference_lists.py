@@ -1,8 +1,10 @@
 """The small reference lists: commodities, offices, categories."""
 
 import re
+from typing import get_args
 
-from services.registration.rules import category, commodities, dinas
+from contracts.codes import Dinas, Kota
+from services.registration.rules import areas, category, commodities, dinas
 
 
 def test_commodity_codes_are_stable_and_named_in_both_languages() -> None:
@@ -26,6 +28,12 @@ def test_there_are_seven_dinas() -> None:
     """The seven offices that share the programme, under the names they use for each other."""
     assert list(dinas.DINAS) == ["PPKUKM", "Parekraf", "PPAPP", "Nakertrans", "Sosial", "KPKP", "Pendidikan"]
     assert all(office.name.startswith("Dinas ") for office in dinas.DINAS.values())
+
+
+def test_what_registration_knows_is_what_all_services_know() -> None:
+    """An office or a kota that only one service knew would leave figures unasked for and trainings to nobody."""
+    assert set(get_args(Dinas)) == set(dinas.DINAS)
+    assert set(get_args(Kota)) == set(areas.KOTA)
 
 
 def test_a_dinas_is_found_whatever_its_case() -> None:
