@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from contracts.envelope import Event, event_id, to_headers
 from contracts.registration import JakpreneurRegistered, JakpreneurVerified
-from services.registration.rules import areas, commodities, dinas
+from services.registration.reference import areas, commodities, dinas
 
 _SOURCE = "/services/registration"
 _FIRST_DAY, _DAYS = date(2018, 2, 1), 1125

@@ -17,7 +17,7 @@ from pymongo import MongoClient
 
 from bench import events
 from bench.result import Result, compared
-from chassis import kafka
+from chassis.publishing import kafka
 from chassis.settings import Settings
 from contracts import registration
 from deploy.local.stack import Stack

@@ -15,11 +15,11 @@ import httpx2
 
 from bench import events
 from bench.result import Result
-from chassis.mongo import Tx, connect
+from chassis.database.mongo import Tx, connect
 from chassis.settings import Settings
 from contracts.envelope import Event
 from deploy.local.stack import Stack
-from services.metrics import ledger
+from services.metrics.ledger import store as ledger
 from tests.harness.platform import Platform
 
 SMALL, LARGE = 20_000, 500_000

@@ -35,7 +35,7 @@ class Settings(BaseSettings):
         description="A replica set: transactions need one",
     )
     mongodb_database_prefix: str = Field(default="jakpreneur", description="Databases are <prefix>_<service>")
-    mongo_driver: Literal["motor", "pymongo"] = Field(default="motor", description="Which client chassis/mongo.py runs on")
+    mongo_driver: Literal["motor", "pymongo"] = Field(default="motor", description="Client of chassis/database/mongo.py")
     kafka_bootstrap_servers: str = Field(
         default="127.0.0.1:19192",
         validation_alias=AliasChoices("JAKPRENEUR_KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS", "kafka_bootstrap_servers"),

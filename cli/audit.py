@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 
 from cli.connection import with_database
-from services.registration.audit import first_bad
-from services.registration.store import Store
+from services.registration.audit.rules import first_bad
+from services.registration.people.store import Store
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeVar
 
 import typer
 
-from chassis.mongo import Mongo, connect
+from chassis.database.mongo import Mongo, connect
 from chassis.settings import Settings
 
 T = TypeVar("T")

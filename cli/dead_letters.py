@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chassis import dead_letters
-from chassis.mongo import Document, Mongo
+from chassis.consuming import dead_letters
+from chassis.database.mongo import Document, Mongo
 from cli.connection import Service, with_database
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)

@@ -10,7 +10,7 @@ import httpx2
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from chassis.oidc import development_token
+from chassis.access.oidc import development_token
 from chassis.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chassis import positions
+from chassis.consuming import positions
 from cli.connection import Service, with_database
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from chassis.oidc import development_token
+from chassis.access.oidc import development_token
 from chassis.settings import Settings
 
 

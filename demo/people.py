@@ -13,8 +13,8 @@ from typing import Final, TypeVar
 from faker import Faker
 
 from demo.trades import OTHER_DISTRICTS, TRADES, Trade
-from services.registration.rules import areas
-from services.registration.rules.category import NAIK_KELAS, PEMULA
+from services.registration.reference import areas
+from services.registration.reference.categories import NAIK_KELAS, PEMULA
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import httpx2
 from dotenv import dotenv_values
 
-from chassis.oidc import development_token
+from chassis.access.oidc import development_token
 from chassis.settings import Settings
 
 ENVIRONMENT: Final = Path("var/local/environment")  # written by `make up`

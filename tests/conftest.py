@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 import structlog
 
-from chassis.mongo import Mongo, connect
+from chassis.database.mongo import Mongo, connect
 from chassis.settings import Settings
 from deploy.local.ports import Ports
 from deploy.local.stack import TESTS, Stack

@@ -2,7 +2,7 @@
 
 import sys
 
-from chassis.lifecycle import role_of, run
+from chassis.process.lifecycle import role_of, run
 from services.metrics.main import NAME, build
 from services.metrics.settings import MetricsSettings
 

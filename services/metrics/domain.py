@@ -12,10 +12,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from chassis.calendar import jakarta_day
-from chassis.decision import Document, Documents, Outcome, Write
 from chassis.errors import Conflict, FieldError, Forbidden, RuleBroken, Stale, invalid, not_found
+from chassis.writing.decision import Document, Documents, Outcome, Write
 from contracts.metrics import AssessmentSubmitted, AssessmentVerified, TargetReached
-from services.metrics.projections import fact_id
+from services.metrics.ledger.rules import fact_id
 
 ASSESSMENTS = "assessments"
 PERIODS = "assessed_periods"  # one report for a person and month

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 
-from chassis.consumer import Consumer
-from chassis.effect import Projection
-from chassis.lifecycle import Core, Service
+from chassis.consuming.consumer import Consumer
+from chassis.consuming.effect import Projection
+from chassis.process.lifecycle import Core, Service
 from contracts.catalogue import TOPICS, TYPES
-from services.metrics import api, assessments_api, ledger, telemetry
-from services.metrics.figures import Figures
-from services.metrics.reconciliation import Reconciliation
+from services.metrics import telemetry
+from services.metrics.assessments import api as assessments_api
+from services.metrics.figures import api
+from services.metrics.figures.store import Figures
+from services.metrics.ledger import store as ledger
+from services.metrics.ledger.reconciliation import Reconciliation
 from services.metrics.settings import MetricsSettings
-from services.metrics.store import Store
+from services.metrics.targets.store import Store
 from services.metrics.use_cases import UseCases
 
 NAME = "metrics"

@@ -7,7 +7,7 @@ import time
 
 from prometheus_client import Gauge
 
-from services.metrics.figures import Figures
+from services.metrics.figures.store import Figures
 
 DIFFERENCE = Gauge("reconciliation_difference", "Sum of differences between ledger and rollups; must be 0")
 AGE = Gauge("reconciliation_age_seconds", "Seconds since the ledger was last recounted")

@@ -8,16 +8,16 @@ from datetime import date
 from typing import Any
 
 from chassis import clock
-from chassis.auth import Caller
+from chassis.access.callers import Caller
 from chassis.calendar import jakarta_day
-from chassis.decision import Decision, Document, Idempotency
-from chassis.group_commit import GroupCommit
+from chassis.writing.decision import Decision, Document, Idempotency
+from chassis.writing.group_commit import GroupCommit
 from services.metrics import domain
 from services.metrics.domain import ASSESSMENTS, FACTS, PERIODS, SUBJECTS, TARGETS
-from services.metrics.figures import Figures
-from services.metrics.ledger import Ledger
-from services.metrics.projections import fact_id
-from services.metrics.store import Store
+from services.metrics.figures.store import Figures
+from services.metrics.ledger.rules import fact_id
+from services.metrics.ledger.store import Ledger
+from services.metrics.targets.store import Store
 
 _FOLLOW_SECONDS = 1.0
 

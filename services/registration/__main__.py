@@ -2,7 +2,7 @@
 
 import sys
 
-from chassis.lifecycle import role_of, run
+from chassis.process.lifecycle import role_of, run
 from services.registration.main import NAME, build
 from services.registration.settings import RegistrationSettings
 

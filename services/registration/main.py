@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from chassis import privacy
-from chassis.lifecycle import Core, Service
+from chassis.privacy import vault as privacy
+from chassis.process.lifecycle import Core, Service
 from contracts.catalogue import TOPICS
-from services.registration import api, imports_api, store, telemetry
-from services.registration.imports import Imports
+from services.registration import telemetry
+from services.registration.imports import api as imports_api
+from services.registration.imports.worker import Imports
+from services.registration.people import api, store
+from services.registration.people.use_cases import UseCases
 from services.registration.settings import RegistrationSettings
-from services.registration.use_cases import UseCases
 
 NAME = "registration"
 

@@ -6,7 +6,7 @@ import asyncio
 
 from prometheus_client import Gauge
 
-from services.registration.store import Store
+from services.registration.people.store import Store
 
 REGISTERED = Gauge("jakpreneurs_registered", "People registered, whatever their state")
 VERIFIED = Gauge("jakpreneurs_verified", "People whose registration was verified")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 from functools import partial
 
-from chassis import privacy
-from chassis.lifecycle import Core, Service
+from chassis.privacy import vault as privacy
+from chassis.process.lifecycle import Core, Service
 from contracts.catalogue import TOPICS
-from services.training import api, consumer, store, telemetry, workers
-from services.training.partner_keys import PartnerKeys
+from services.training import routes, store, telemetry, workers
+from services.training.partners.api_keys import PartnerKeys
+from services.training.people import consumer
 from services.training.settings import TrainingSettings
 from services.training.use_cases import Keys, UseCases
 
@@ -27,7 +28,7 @@ def build(settings: TrainingSettings) -> Service:
         core=core,
         title="Jakpreneur training",
         topics=TOPICS[NAME],
-        routers=api.routes(use_cases),
+        routers=routes.routes(use_cases),
         ensure_indexes=store.ensure_indexes,
         consumers=consumer.consumers(core.mongo, settings),
         workers={

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pydantic import Field
 
 from chassis.settings import Settings
-from services.training.domain.rules import Rules
+from services.training.policy import Rules
 
 
 class TrainingSettings(Settings):

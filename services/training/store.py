@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from chassis.mongo import Document, Mongo
-from services.training.domain.documents import API_KEYS, ENROLMENTS, PARTNERS, TRAININGS, WAITING, waiting_page_id
-from services.training.domain.eligibility import LIVE
-from services.training.domain.rules import Actor
-from services.training.domain.training import PUBLIC
+from chassis.database.mongo import Document, Mongo
+from services.training.documents import API_KEYS, ENROLMENTS, PARTNERS, TRAININGS, WAITING, waiting_page_id
+from services.training.enrolments.eligibility import LIVE
+from services.training.policy import Actor
+from services.training.trainings.rules import PUBLIC
 
 _SEATS_OF: Final = ["published", "closed", "running"]
 _SEARCH_MS: Final = 2000

@@ -1,6 +1,6 @@
 """Training's verbs: which documents a rule needs, and the call of GroupCommit. Decides nothing.
 
-`reads` are what a rule is known to need; what it finds out on its way is loaded then (chassis/decision.py).
+`reads` are what a rule is known to need; what it finds out on its way is loaded then (chassis/writing/decision.py).
 Three doors, one room: api.py, the workers in workers.py, and the rules' own follow-ups call these.
 """
 
@@ -14,19 +14,16 @@ from typing import Any, Final, Literal
 
 from pymongo.errors import PyMongoError
 
-from chassis import api_keys, clock, logs
-from chassis.decision import Decision, Document, Idempotency
+from chassis import clock, logs
+from chassis.access import api_keys
 from chassis.errors import DomainError
-from chassis.group_commit import GroupCommit
-from chassis.privacy import Vault
+from chassis.privacy.vault import Vault
+from chassis.writing.decision import Decision, Document, Idempotency
+from chassis.writing.group_commit import GroupCommit
 from services.training import views
-from services.training.domain import enrolment as enrolments
-from services.training.domain import partner as partners
-from services.training.domain import training as trainings
-from services.training.domain.api_key import CreateKey, RevokeKey, valid
-from services.training.domain.attendance import RecordAttendance, Scan
-from services.training.domain.completion import Settle, Settled
-from services.training.domain.documents import (
+from services.training.attendance.rules import RecordAttendance, Scan
+from services.training.completion.rules import Settle, Settled
+from services.training.documents import (
     API_KEYS,
     ENROLMENTS,
     EXTERNAL_IDS,
@@ -40,15 +37,19 @@ from services.training.domain.documents import (
     scan_id,
     training_of,
 )
-from services.training.domain.enrolment import Enrol, Expire, Respond
-from services.training.domain.partner import Apply, ChangeStatus
-from services.training.domain.refusals import refused
-from services.training.domain.revision import Revise
-from services.training.domain.rules import Actor, Rules
-from services.training.domain.training import Create
-from services.training.domain.transition import Move
+from services.training.enrolments import rules as enrolments
+from services.training.enrolments.rules import Enrol, Expire, Respond
+from services.training.partners import rules as partners
+from services.training.partners.key_rules import CreateKey, RevokeKey, valid
+from services.training.partners.rules import Apply, ChangeStatus
+from services.training.policy import Actor, Rules
+from services.training.refusals import refused
 from services.training.settings import TrainingSettings
 from services.training.store import Store, Wanted
+from services.training.trainings import rules as trainings
+from services.training.trainings.revision import Revise
+from services.training.trainings.rules import Create
+from services.training.trainings.transitions import Move
 
 log = logs.get(__name__)
 _CONTACT: Final = ("contact_name", "contact_email")

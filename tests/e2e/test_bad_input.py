@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from contracts.registration import TOPIC
-from services.registration.import_rows import COLUMNS
+from services.registration.imports.rows import COLUMNS
 from tests.e2e.conftest import Databases, Form, World
 from tests.e2e.test_story import upload
 from tests.harness.waiting import eventually
@@ -171,7 +171,7 @@ def test_a_file_without_end_is_refused_and_leaves_nothing(world: World, client: 
 
 async def test_an_event_of_an_unknown_version_is_put_aside(world: World, databases: Databases) -> None:
     """Somebody publishes `verified.v9`: a dead letter with its reason, and the figures go on."""
-    from chassis import kafka
+    from chassis.publishing import kafka
 
     settings = world.platform.settings()
     producer = kafka.producer(settings, "tester")

@@ -17,7 +17,7 @@ async def test_one_registration_from_http_to_the_dashboard(
     metrics, registration = world.metrics.url, world.registration.url
     before = client.get(f"{metrics}/v1/progress").json()["registered_total"]
 
-    # 1. services/registration/api.py and use_cases.py: the form in, a decision to GroupCommit, a reply after the commit.
+    # 1. services/registration/people/api.py and use_cases.py: the form in, a decision to GroupCommit, a reply after the commit.
     answer = client.post(f"{registration}/v1/jakpreneurs", json=form(), headers=world.as_("officer"))
     assert answer.status_code == 201
     siti = answer.json()["jakpreneur_id"]
@@ -26,14 +26,14 @@ async def test_one_registration_from_http_to_the_dashboard(
     )
     assert verified.json() == {"jakpreneur_id": siti, "status": "verified", "version": 2}
 
-    # 2. chassis/group_commit.py: her document holds ciphertexts and the number of events told about her.
+    # 2. chassis/writing/group_commit.py: her document holds ciphertexts and the number of events told about her.
     database = databases("registration")
     document = database["jakpreneurs"].find_one({"_id": siti})
     assert document is not None
     assert (document["version"], document["sequence"], document["status"]) == (2, 2, "verified")
     assert b"Siti Contoh" not in b"".join(document["sealed"].values())
 
-    # 3. chassis/outbox.py and relay.py: the rows leave once Kafka has acknowledged them.
+    # 3. chassis/writing/outbox.py and relay.py: the rows leave once Kafka has acknowledged them.
     eventually(lambda: database["outbox"].count_documents({"subject": siti}) == 0, 20, "the outbox is empty")
 
     # 4. contracts/: on Kafka, in order, without personal data.
@@ -43,7 +43,7 @@ async def test_one_registration_from_http_to_the_dashboard(
     assert [dict(record.headers)["ce_id"].decode() for record in records] == [f"{siti}:1", f"{siti}:2"]
     assert all(b"3171014512" not in record.value and b"Contoh" not in record.value for record in records)
 
-    # 5. chassis/consumer.py, services/metrics/ledger.py and projections.py: a ledger row, a fact, an increment.
+    # 5. chassis/consuming/consumer.py, services/metrics/ledger/store.py and projections.py: a ledger row, a fact, an increment.
     total = before + 1
     eventually(lambda: client.get(f"{metrics}/v1/progress").json()["registered_total"] == total, 20, "metrics counts her")
     figures = databases("metrics")
@@ -52,6 +52,6 @@ async def test_one_registration_from_http_to_the_dashboard(
     assert (row["measure"], row["person"]) == ("P1", siti)
     assert figures["facts"].find_one({"_id": f"{siti}:P1"}) is not None
 
-    # 6. services/metrics/api.py: the ledger can recount what the dashboard shows.
+    # 6. services/metrics/figures/api.py: the ledger can recount what the dashboard shows.
     checked = client.get(f"{metrics}/v1/reconciliation?fresh=true", headers=world.as_("operator")).json()
     assert checked["difference"] == 0

@@ -11,15 +11,17 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from chassis import clock, lease, privacy
-from chassis.auth import Caller
-from chassis.lifecycle import Core
-from chassis.mongo import Mongo
+from chassis import clock
+from chassis.access.callers import Caller
+from chassis.database import lease
+from chassis.database.mongo import Mongo
+from chassis.privacy import vault as privacy
+from chassis.process.lifecycle import Core
 from demo.history import write_csv
-from services.registration import store
-from services.registration.imports import Imports
-from services.registration.store import CHUNKS
-from services.registration.use_cases import UseCases
+from services.registration.imports.worker import Imports
+from services.registration.people import store
+from services.registration.people.store import CHUNKS
+from services.registration.people.use_cases import UseCases
 from tests.conftest import SettingsFactory
 
 PEOPLE = 25

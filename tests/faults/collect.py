@@ -14,11 +14,12 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from pymongo import MongoClient
 
-from chassis import kafka, privacy
+from chassis.privacy import vault as privacy
+from chassis.publishing import kafka
 from chassis.settings import Settings
 from contracts.catalogue import TOPICS
-from services.metrics.ledger import value_of
-from services.metrics.projections import DAILY
+from services.metrics.ledger.rules import DAILY
+from services.metrics.ledger.store import value_of
 from tests.faults.ledger import Act
 
 SERVICES = ("registration", "training", "metrics")

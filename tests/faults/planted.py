@@ -15,17 +15,18 @@ import pytest
 from aiokafka import TopicPartition
 from pymongo import UpdateOne
 
-from chassis import dead_letters, outbox, positions
-from chassis.decision import Writes
-from chassis.effect import Also, Applied, Projection
-from chassis.local_view import LocalView
-from chassis.mongo import Mongo, Tx
-from chassis.outbox import OUTBOX
-from chassis.positions import POSITIONS
-from chassis.relay import Relay
+from chassis.consuming import dead_letters, positions
+from chassis.consuming.effect import Also, Applied, Projection
+from chassis.consuming.local_view import LocalView
+from chassis.consuming.positions import POSITIONS
+from chassis.database.mongo import Mongo, Tx
+from chassis.publishing.relay import Relay
+from chassis.writing import outbox
+from chassis.writing.decision import Writes
+from chassis.writing.outbox import OUTBOX
 from contracts.envelope import Event
-from services.metrics.ledger import LEDGER, Ledger, Prepared
-from services.training.domain.seats import Desk
+from services.metrics.ledger.store import LEDGER, Ledger, Prepared
+from services.training.seats.desk import Desk
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 LATE_SECONDS = 0.05

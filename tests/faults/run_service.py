@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from chassis.lifecycle import ROLES, run
+from chassis.process.lifecycle import ROLES, run
 from chassis.settings import Settings
 from tests.faults.collect import SERVICES
 from tests.faults.planted import BUGS

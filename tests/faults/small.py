@@ -15,25 +15,27 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TypeVar
 
-from chassis import clock, kafka, privacy
-from chassis.auth import Caller
-from chassis.consumer import Consumer
-from chassis.decision import Idempotency
-from chassis.lifecycle import Core
-from chassis.outbox import OUTBOX
-from chassis.relay import Relay
+from chassis import clock
+from chassis.access.callers import Caller
+from chassis.consuming.consumer import Consumer
+from chassis.privacy import vault as privacy
+from chassis.process.lifecycle import Core
+from chassis.publishing import kafka
+from chassis.publishing.relay import Relay
 from chassis.settings import Settings
+from chassis.writing.decision import Idempotency
+from chassis.writing.outbox import OUTBOX
 from deploy.local.stack import Stack
 from services.metrics.main import build as build_metrics
 from services.metrics.settings import MetricsSettings
-from services.registration import store as registration_store
-from services.registration.form import RegistrationForm, Verification
-from services.registration.use_cases import UseCases as Registration
+from services.registration.people import store as registration_store
+from services.registration.people.models import RegistrationForm, Verification
+from services.registration.people.use_cases import UseCases as Registration
 from services.training import store as training_store
-from services.training.domain.rules import Actor
-from services.training.domain.training import Create, Session
 from services.training.main import build as build_training
+from services.training.policy import Actor
 from services.training.settings import TrainingSettings
+from services.training.trainings.rules import Create, Session
 from services.training.use_cases import Keys
 from services.training.use_cases import UseCases as Training
 from tests.faults.checker import Verdict, check

@@ -10,10 +10,10 @@ import pytest
 from aiokafka import TopicPartition
 
 from chassis import fail_points
-from chassis.batch import Batch
-from chassis.consumer import _Resynchronised
-from chassis.outbox import OUTBOX
-from chassis.relay import Relay
+from chassis.consuming.batch import Batch
+from chassis.consuming.consumer import _Resynchronised
+from chassis.publishing.relay import Relay
+from chassis.writing.outbox import OUTBOX
 from contracts.registration import TOPIC
 from deploy.local.stack import Stack
 from tests.faults import planted

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chassis.decision import Decision, Idempotency
-from chassis.group_commit import GroupCommit
-from chassis.mongo import Mongo
+from chassis.database.mongo import Mongo
+from chassis.writing.decision import Decision, Idempotency
+from chassis.writing.group_commit import GroupCommit
 from tests.harness.events import claim
 
 

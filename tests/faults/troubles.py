@@ -14,7 +14,7 @@ from typing import Any
 
 from pymongo import AsyncMongoClient
 
-from chassis import kafka
+from chassis.publishing import kafka
 from chassis.settings import Settings
 from contracts.envelope import Headers, to_headers
 from contracts.registration import TOPIC, JakpreneurRegistered

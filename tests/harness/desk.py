@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Protocol
 
-from chassis.decision import Decision, Document, Documents, NotLoaded, Outcome, Staging
+from chassis.writing.decision import Decision, Document, Documents, NotLoaded, Outcome, Staging
 from contracts.envelope import Payload
 
 

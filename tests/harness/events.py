@@ -8,10 +8,10 @@ from typing import ClassVar
 from aiokafka import AIOKafkaProducer
 from pydantic import Field
 
-from chassis import kafka
-from chassis.decision import Decision, Documents, Idempotency, Outcome, Write
 from chassis.errors import Conflict
+from chassis.publishing import kafka
 from chassis.settings import Settings
+from chassis.writing.decision import Decision, Documents, Idempotency, Outcome, Write
 from contracts.envelope import TYPE_PREFIX, Headers, Payload, to_headers
 
 COUNTERS = "counters"

@@ -24,7 +24,7 @@ from typing import Any
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
-from chassis import oidc
+from chassis.access import oidc
 from chassis.settings import Settings
 from deploy.local.ports import HeldPort
 from deploy.local.processes import LIBC, PR_SET_PDEATHSIG, tail

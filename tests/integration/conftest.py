@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 from pymongo import MongoClient
 
-from chassis.group_commit import GroupCommit
-from chassis.mongo import Mongo
+from chassis.database.mongo import Mongo
 from chassis.settings import Settings
+from chassis.writing.group_commit import GroupCommit
 from deploy.local.mongodb import mongodb_url
 from deploy.local.stack import Stack
 from tests.conftest import SettingsFactory

@@ -11,15 +11,15 @@ from typing import Any
 
 from prometheus_client import REGISTRY
 
-from chassis import positions
-from chassis.consumer import Consumer
-from chassis.dead_letters import DEAD_LETTERS
-from chassis.decision import Decision, Documents, Outcome, Write
-from chassis.effect import Applied, Effect, Projection, Reactions
+from chassis.consuming import positions
+from chassis.consuming.consumer import Consumer
+from chassis.consuming.dead_letters import DEAD_LETTERS
+from chassis.consuming.effect import Applied, Effect, Projection, Reactions
+from chassis.consuming.local_view import LocalView
+from chassis.database.mongo import Document, Mongo
 from chassis.errors import RuleBroken
-from chassis.local_view import LocalView
-from chassis.mongo import Document, Mongo
 from chassis.settings import Settings
+from chassis.writing.decision import Decision, Documents, Outcome, Write
 from contracts.envelope import Event
 from tests.harness.events import TOPIC, Counted, Echoed
 from tests.harness.waiting import eventually_async

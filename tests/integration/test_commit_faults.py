@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from pymongo.errors import PyMongoError
 
-from chassis import mongo as mongo_module
-from chassis import outbox
-from chassis.decision import Decision, Documents, Idempotency, Outcome
+from chassis.database import mongo as mongo_module
+from chassis.database.mongo import Mongo, connect, is_unreachable
 from chassis.errors import Unavailable
-from chassis.group_commit import GroupCommit, commit_together
-from chassis.mongo import Mongo, connect, is_unreachable
+from chassis.writing import outbox
+from chassis.writing.decision import Decision, Documents, Idempotency, Outcome
+from chassis.writing.group_commit import GroupCommit, commit_together
 from tests.conftest import SettingsFactory
 from tests.harness.events import COUNTERS, count_up
 from tests.harness.waiting import eventually_async

@@ -9,13 +9,14 @@ import pytest
 from aiokafka import TopicPartition
 from confluent_kafka import ConsumerGroupTopicPartitions
 
-from chassis import consumer as consumer_module
-from chassis import dead_letters, outbox, positions
-from chassis.batch import Batch, Entry
-from chassis.consumer import Consumer
-from chassis.effect import Applied, Effect
-from chassis.mongo import CommitUnknown, Mongo, WriteRace
+from chassis.consuming import consumer as consumer_module
+from chassis.consuming import dead_letters, positions
+from chassis.consuming.batch import Batch, Entry
+from chassis.consuming.consumer import Consumer
+from chassis.consuming.effect import Applied, Effect
+from chassis.database.mongo import CommitUnknown, Mongo, WriteRace
 from chassis.settings import Settings
+from chassis.writing import outbox
 from tests.harness.events import TOPIC, Echoed, Sender
 from tests.harness.topics import admin, read_all
 from tests.harness.waiting import eventually_async

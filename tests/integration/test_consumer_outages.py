@@ -10,11 +10,12 @@ import pytest
 from aiokafka.errors import GroupAuthorizationFailedError
 from pymongo.errors import AutoReconnect, PyMongoError
 
-from chassis import dead_letters, kafka
-from chassis import prefetch as prefetch_module
-from chassis.consumer import Consumer
-from chassis.effect import Applied
-from chassis.mongo import Mongo
+from chassis.consuming import dead_letters
+from chassis.consuming import fetcher as prefetch_module
+from chassis.consuming.consumer import Consumer
+from chassis.consuming.effect import Applied
+from chassis.database.mongo import Mongo
+from chassis.publishing import kafka
 from chassis.settings import Settings
 from tests.harness.events import Sender
 from tests.harness.waiting import eventually_async

@@ -9,10 +9,11 @@ import pytest
 from aiokafka import TopicPartition
 from confluent_kafka import TopicPartition as Place
 
-from chassis import dead_letters, outbox, positions
-from chassis.dead_letters import DEAD_LETTERS
-from chassis.mongo import Mongo
+from chassis.consuming import dead_letters, positions
+from chassis.consuming.dead_letters import DEAD_LETTERS
+from chassis.database.mongo import Mongo
 from chassis.settings import Settings
+from chassis.writing import outbox
 from contracts.envelope import TYPE_PREFIX
 from tests.harness.events import TOPIC, Sender, headers_of
 from tests.harness.topics import admin, read_all

@@ -11,15 +11,15 @@ from random import Random
 
 import pytest
 
-from chassis.mongo import Mongo, WriteRace
+from chassis.database.mongo import Mongo, WriteRace
 from contracts.envelope import Event, Payload
 from contracts.registration import JakpreneurVerified
 from contracts.training import EnrolmentCompleted
-from services.metrics.figures import Figures
-from services.metrics.ledger import PENDING, ROLLUPS, TOTALS, Ledger, prepare, total_id, value_of
-from services.metrics.projections import ATTRIBUTES, DAILY, DIMENSIONS, UNKNOWN
-from services.metrics.reconciliation import Reconciliation
-from services.metrics.suppression import public_series
+from services.metrics.disclosure.suppression import public_series
+from services.metrics.figures.store import Figures
+from services.metrics.ledger.reconciliation import Reconciliation
+from services.metrics.ledger.rules import ATTRIBUTES, DAILY, DIMENSIONS, UNKNOWN
+from services.metrics.ledger.store import PENDING, ROLLUPS, TOTALS, Ledger, prepare, total_id, value_of
 
 TIME = datetime(2021, 3, 1, 5, tzinfo=UTC)
 FIRST = date(2020, 11, 1)

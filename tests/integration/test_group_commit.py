@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from chassis import group_commit, outbox
-from chassis.decision import Decision, Documents, Outcome, Write
+from chassis.database.mongo import Mongo
 from chassis.errors import Conflict, Unavailable
-from chassis.group_commit import GroupCommit
-from chassis.mongo import Mongo
+from chassis.writing import group_commit, outbox
+from chassis.writing.decision import Decision, Documents, Outcome, Write
+from chassis.writing.group_commit import GroupCommit
 from tests.harness.events import COUNTERS, Counted, claim, count_up
 
 

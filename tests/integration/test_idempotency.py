@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from chassis.decision import IDEMPOTENCY, Idempotency
+from chassis.database.mongo import Mongo
 from chassis.errors import InFlight, Invalid
-from chassis.group_commit import GroupCommit
-from chassis.mongo import Mongo
+from chassis.writing.decision import IDEMPOTENCY, Idempotency
+from chassis.writing.group_commit import GroupCommit
 from tests.harness.events import COUNTERS, count_up
 
 KEY = Idempotency("user:siti:key-1", "hash-of-request")

@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from chassis.mongo import connect
+from chassis.database.mongo import connect
 from deploy.local.stack import Stack
 from tests.harness.forms import registration
 from tests.harness.platform import Platform, ServiceProcess

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from chassis import kafka, lease, outbox
-from chassis.group_commit import GroupCommit
-from chassis.lease import LEASES
-from chassis.mongo import Mongo, WriteRace
-from chassis.relay import Relay
+from chassis.database import lease
+from chassis.database.lease import LEASES
+from chassis.database.mongo import Mongo, WriteRace
+from chassis.publishing import kafka
+from chassis.publishing.relay import Relay
 from chassis.settings import Settings
+from chassis.writing import outbox
+from chassis.writing.group_commit import GroupCommit
 from contracts.envelope import from_message
 from tests.conftest import SettingsFactory
 from tests.harness.events import TOPIC, Counted, count_up

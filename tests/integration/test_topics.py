@@ -7,7 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import InvalidReplicationFactorError
 
-from chassis import kafka
+from chassis.publishing import kafka
 from tests.conftest import SettingsFactory
 
 TOPIC = "test.topics.v1"

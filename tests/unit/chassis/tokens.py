@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from joserfc import jwt
 
-from chassis import oidc
+from chassis.access import oidc
+from chassis.access.oidc import OidcTokens
 from chassis.errors import NotAuthenticated
-from chassis.oidc import OidcTokens
 
 
 def claims(**changes: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
-from chassis.server import server
+from chassis.http.server import server
 from chassis.settings import Settings
 
 CLIENT = ("203.0.113.7", 4711)

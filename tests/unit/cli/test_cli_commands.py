@@ -10,13 +10,13 @@ import httpx2
 import pytest
 from typer.testing import CliRunner
 
-from chassis.auth import Caller
-from chassis.oidc import OidcTokens
+from chassis.access.callers import Caller
+from chassis.access.oidc import OidcTokens
 from chassis.settings import Settings
 from cli import audit as audit_command
 from cli import imports
 from cli.__main__ import app
-from tests.unit.registration.test_audit_chain import chain
+from tests.unit.registration.audit.test_audit_chain import chain
 
 run = CliRunner().invoke
 Answer = Callable[[httpx2.Request], httpx2.Response]

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from demo import growth, history
 from demo.people import FIRST_SERIAL, PHONE_PREFIXES
-from services.registration.rules import areas, business_ids, category, commodities, dinas, nik
-from services.registration.rules.kbli import KBLI_2020
+from services.registration.fields import business_ids, nik
+from services.registration.reference import areas, commodities, dinas
+from services.registration.reference import categories as category
+from services.registration.reference.kbli import KBLI_2020
 
 DAY_BEFORE = growth.TARGET_DAY - timedelta(days=1)
 SMALL = 3_000

@@ -8,7 +8,7 @@ from typing import Any
 
 from pymongo import UpdateOne
 
-from services.metrics.ledger import value_of
+from services.metrics.ledger.store import value_of
 
 
 class Collection:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from services.training.domain.documents import TRAININGS
+from services.training.documents import TRAININGS
 
 OPERATORS: Final[Mapping[str, Callable[[list[Any], Any], bool]]] = {
     "$in": lambda values, wanted: any(value in wanted for value in values) or (not values and None in wanted),

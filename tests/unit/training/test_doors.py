@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from chassis.app import create_app
-from chassis.auth import Caller
+from chassis.access.callers import Caller
+from chassis.http.app import create_app
 from contracts.envelope import Event
 from contracts.registration import JakpreneurRegistered, JakpreneurRejected, JakpreneurVerified
-from services.training import api, ical, views
-from services.training.api.enrolments import EnrolBody
-from services.training.api.terms import actor_of
-from services.training.api.training_models import AudienceBody, SessionBody
-from services.training.consumer import fold
-from services.training.domain.refusals import CONFLICTS, TEXTS
+from services.training import routes, views
+from services.training.api_types import actor_of
+from services.training.enrolments.api import EnrolBody
+from services.training.people.consumer import fold
+from services.training.refusals import CONFLICTS, TEXTS
 from services.training.settings import TrainingSettings
+from services.training.trainings import ical
+from services.training.trainings.models import AudienceBody, SessionBody
 from tests.unit.training.world import START, World
 
 PROFILE: dict[str, Any] = {
@@ -50,7 +51,7 @@ def test_the_view_of_a_person_follows_registration() -> None:
 
 def openapi() -> dict[str, Any]:
     """The document that partners' developers read."""
-    return create_app("training", TrainingSettings(), api.routes(None), None).openapi()  # type: ignore[arg-type] # only its document is asked for
+    return create_app("training", TrainingSettings(), routes.routes(None), None).openapi()  # type: ignore[arg-type] # only its document is asked for
 
 
 def test_every_route_says_who_may_call_it() -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chassis.decision import Document
+from chassis.writing.decision import Document
 from contracts.envelope import Payload
-from services.training.domain.documents import (
+from services.training.documents import (
     ENROLMENTS,
     JAKPRENEURS,
     PARTNERS,
@@ -19,10 +19,10 @@ from services.training.domain.documents import (
     enrolment_id,
     waiting_page_id,
 )
-from services.training.domain.enrolment import Enrol, Respond
-from services.training.domain.rules import SYSTEM, Actor, Rules
-from services.training.domain.training import Create, Session
-from services.training.domain.transition import Move
+from services.training.enrolments.rules import Enrol, Respond
+from services.training.policy import SYSTEM, Actor, Rules
+from services.training.trainings.rules import Create, Session
+from services.training.trainings.transitions import Move
 from tests.harness.desk import Desk
 
 START = datetime(2021, 3, 1, 2, 0, tzinfo=UTC)  # 09:00 in Jakarta

@@ -1,0 +1,1 @@
+"""From Kafka to effects: nothing lost, nothing doubled, in order for each subject."""

@@ -1,0 +1,1 @@
+"""MongoDB: the driver's only door, what a commit writes, leases."""

@@ -1,0 +1,298 @@
+"""MongoDB: the only module that imports the driver's client. Runs on motor (default) or on PyMongo's own async API.
+
+The two differ in sessions, `start_transaction`, `aggregate`, `watch`, `close` and in what a call costs; that ends here.
+Everybody else gets a `Mongo` and passes `tx` (a driver session with an open transaction, or a snapshot).
+Defaults: majority reads, majority journaled writes, so that nothing read or acknowledged can be rolled back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import pymongo
+from pymongo import ReplaceOne
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    WaitQueueTimeoutError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from chassis import fail_points
+from chassis.settings import Settings
+from chassis.writing.decision import Writes
+
+Document = dict[str, Any]
+Tx = Any  # motor ships no types; a tx is used only by handing it to the driver
+T = TypeVar("T")
+
+_DUPLICATE_KEY = 11000
+# A snapshot that is too old, or older than its collection: a later one will do. Interrupted: an operator killed the session.
+_TRY_AGAIN = frozenset({239, 246, 11601})
+_CLIENT_OPTIONS: Mapping[str, Any] = {
+    "tz_aware": True,
+    "w": "majority",
+    "journal": True,
+    "readConcernLevel": "majority",
+    "retryWrites": True,
+    "serverSelectionTimeoutMS": 3000,
+    "connectTimeoutMS": 3000,
+    "socketTimeoutMS": 20000,  # a half-open connection must not hold a caller for ever
+    "waitQueueTimeoutMS": 5000,
+    "appname": "jakpreneur",
+}
+
+
+class WriteRace(Exception):
+    """The transaction met another writer (duplicate key, version moved on, transient error): load and decide again."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class CommitUnknown(Exception):
+    """The commit was sent and no answer came before the deadline: it may or may not be durable."""
+
+
+class Mongo:
+    """One service's database."""
+
+    def __init__(self, client: Any, database_name: str, driver: str) -> None:
+        self.client = client
+        self.driver = driver
+        self.database = client[database_name]
+
+    def __getitem__(self, collection: str) -> Any:
+        return self.database[collection]
+
+    async def ping(self) -> None:
+        """Raise unless the primary answers."""
+        await self.database.command("ping")
+
+    async def find_by_ids(self, collection: str, ids: Iterable[Any], tx: Tx = None) -> list[Document]:
+        """The documents with these `_id`s, in no order."""
+        found: list[Document] = await self[collection].find({"_id": {"$in": list(ids)}}, session=tx).to_list(None)
+        return found
+
+    async def insert_all(self, collection: str, documents: Sequence[Document], tx: Tx) -> None:
+        """Insert many documents that have an `_id`, as one command in a transaction; raises WriteRace for a duplicate key.
+
+        What insert_many does for each document in Python (types, ids, batches) costs a large batch more than its encoding.
+        All must fit into one message of 48 MB.
+        """
+        _check_inserted(await self.database.command(_insert(collection, documents), session=tx))
+
+    async def write(self, writes: Mapping[str, Writes], tx: Tx) -> None:
+        """Write into several collections; raises WriteRace for a duplicate key or a version that has moved on.
+
+        With motor this is one call in a thread: handing each command over to a thread costs more than the command.
+        """
+        if not writes:
+            return
+        if self.driver == "motor":
+            thread = asyncio.ensure_future(asyncio.to_thread(_write, self.database.delegate, writes, tx.delegate))
+            try:
+                await asyncio.shield(thread)
+            except asyncio.CancelledError:
+                # Aborted under its feet, the thread would go on writing outside the transaction.
+                await asyncio.wait([thread])
+                raise
+            return
+        for collection, found in writes.items():
+            if found.replaces:
+                requests = _requests(found)
+                _check_replaced(await self[collection].bulk_write(requests, ordered=False, session=tx), requests)
+            if found.inserts:
+                await self.insert_all(collection, found.inserts, tx)
+
+    async def aggregate(
+        self, collection: str, pipeline: Sequence[Mapping[str, Any]], tx: Tx = None, *, seconds: float = 15.0
+    ) -> list[Document]:
+        """All results of a pipeline, within so many seconds (the sockets' own limit doesn't count); may spill to disk."""
+        with pymongo.timeout(seconds):
+            cursor = self[collection].aggregate(pipeline, session=tx, allowDiskUse=True)
+            if self.driver == "pymongo":
+                cursor = await cursor
+            results: list[Document] = await cursor.to_list(None)
+        return results
+
+    @asynccontextmanager
+    async def watch(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> AsyncIterator[Any]:
+        """A change stream from now on. A hint only: nothing may depend on seeing every change."""
+        stream = self[collection].watch(pipeline, max_await_time_ms=1000)
+        if self.driver == "pymongo":
+            stream = await stream
+        async with stream:
+            yield stream
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Tx]:
+        """Reads inside see one majority-committed point in time, however long they take or the server yields."""
+        session = self.client.start_session(snapshot=True)
+        if self.driver == "motor":
+            session = await session
+        async with session:
+            yield session
+
+    async def transaction(self, work: Callable[[Tx], Awaitable[T]], deadline_seconds: float = 20.0) -> T:
+        """Run `work(tx)` in one majority transaction and commit it.
+
+        Raises WriteRace when another writer was met (nothing was written), CommitUnknown when the answer to the commit is
+        missing at the deadline, and the driver's own errors when the server can't be reached (nothing was written).
+        """
+        async with self._session() as session:
+            begun = session.start_transaction(
+                read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", j=True)
+            )
+            if self.driver == "pymongo":
+                await begun
+            try:
+                result = await work(session)
+            except BaseException as error:
+                await self._abort(session)
+                race = _race(error)
+                if race:
+                    raise WriteRace(race) from error
+                raise
+            fail_points.hit("commit.before")
+            await self._commit(session, time.monotonic() + deadline_seconds)
+            fail_points.hit("commit.after")
+            return result
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[Any]:
+        if self.driver == "pymongo":
+            async with self.client.start_session() as session:
+                yield session
+            return
+        from motor.motor_asyncio import AsyncIOMotorClientSession
+
+        # Motor would take a thread for the start and one for the end, which only touch memory: the first command begins a
+        # session, and at its end its transaction is over, unless it was cancelled while it committed.
+        session = AsyncIOMotorClientSession(self.client.delegate.start_session(), self.client)
+        try:
+            yield session
+        finally:
+            if session.delegate.in_transaction:
+                await session.end_session()
+            else:
+                session.delegate.end_session()
+
+    @staticmethod
+    async def _abort(session: Any) -> None:
+        try:
+            await session.abort_transaction()
+        except PyMongoError:
+            return  # the server ends a transaction that it no longer hears from by itself
+
+    @staticmethod
+    async def _commit(session: Any, deadline: float) -> None:
+        # A lost reply to commitTransaction says nothing about the outcome. Committing again is idempotent; deciding
+        # again would write the change twice.
+        while True:
+            try:
+                await session.commit_transaction()
+                return
+            except PyMongoError as error:
+                unknown = error.has_error_label("UnknownTransactionCommitResult") or isinstance(error, ConnectionFailure)
+                if not unknown:
+                    race = _race(error)
+                    if race:
+                        raise WriteRace(race) from error
+                    raise
+                if time.monotonic() >= deadline:
+                    raise CommitUnknown(str(error)) from error
+                await asyncio.sleep(0.1)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        closing = self.client.close()
+        if self.driver == "pymongo":
+            await closing
+
+
+def _write(database: Any, writes: Mapping[str, Writes], session: Any) -> None:
+    """Mongo.write for PyMongo's synchronous classes, which motor wraps."""
+    for collection, found in writes.items():
+        if found.replaces:
+            requests = _requests(found)
+            _check_replaced(database[collection].bulk_write(requests, ordered=False, session=session), requests)
+        if found.inserts:
+            _check_inserted(database.command(_insert(collection, found.inserts), session=session))
+
+
+def _requests(found: Writes) -> list[ReplaceOne[Document]]:
+    return [ReplaceOne({"_id": doc["_id"], "version": guard}, doc) for guard, doc in found.replaces]
+
+
+def _insert(collection: str, documents: Sequence[Document]) -> Document:
+    return {"insert": collection, "documents": documents, "ordered": False}
+
+
+def _check_inserted(reply: Document) -> None:
+    failures = reply.get("writeErrors", [])
+    if any(failure["code"] == _DUPLICATE_KEY for failure in failures):
+        raise WriteRace("duplicate_key")
+    if failures:
+        raise OperationFailure(str(failures[0]["errmsg"]), failures[0]["code"])
+
+
+def _check_replaced(written: Any, requests: Sequence[Any]) -> None:
+    if written.matched_count != len(requests):
+        raise WriteRace("version")
+
+
+def _race(error: BaseException) -> str | None:
+    """A bounded reason if `error` means that another writer was met, else nothing."""
+    if isinstance(error, WriteRace):
+        return error.reason
+    if is_duplicate(error):
+        return "duplicate_key"
+    if isinstance(error, OperationFailure) and error.has_error_label("TransientTransactionError"):
+        return "transient"
+    return None
+
+
+def is_duplicate(error: BaseException) -> bool:
+    """Whether a write met an `_id` or unique key that is there already."""
+    if isinstance(error, DuplicateKeyError):
+        return True
+    if isinstance(error, BulkWriteError):
+        return any(e.get("code") == _DUPLICATE_KEY for e in error.details.get("writeErrors", []))
+    return False
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether the server, not the request, is the trouble: try again later."""
+    if isinstance(error, (AutoReconnect, ConnectionFailure, ExecutionTimeout, WaitQueueTimeoutError)):
+        return True
+    if isinstance(error, OperationFailure) and error.code in _TRY_AGAIN:
+        return True
+    return isinstance(error, PyMongoError) and (
+        error.has_error_label("TransientTransactionError") or error.has_error_label("RetryableWriteError")
+    )
+
+
+def connect(settings: Settings, service: str) -> Mongo:
+    """The database of one service, on the driver that the settings name. Opens no connection yet."""
+    url = settings.mongodb_url.get_secret_value()
+    name = f"{settings.mongodb_database_prefix}_{service}"
+    if settings.mongo_driver == "motor":
+        from motor.motor_asyncio import AsyncIOMotorClient
+
+        return Mongo(AsyncIOMotorClient(url, **_CLIENT_OPTIONS), name, "motor")
+    from pymongo import AsyncMongoClient
+
+    client: AsyncMongoClient[Document] = AsyncMongoClient(url, **_CLIENT_OPTIONS)
+    return Mongo(client, name, "pymongo")

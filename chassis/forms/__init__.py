@@ -1,0 +1,1 @@
+"""What people and programs hand in: strict models, ISO dates, field errors. No web framework."""

@@ -1,0 +1,168 @@
+"""The one place that turns errors into HTTP: problem details (RFC 9457) with a code and texts in both languages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field, ValidationError
+from pymongo.errors import PyMongoError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from chassis import errors, logs
+from chassis.database.mongo import is_unreachable
+
+log = logs.get(__name__)
+
+STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
+    (errors.Invalid, 422),
+    (errors.RuleBroken, 422),
+    (errors.NotFound, 404),
+    (errors.Conflict, 409),
+    (errors.Stale, 412),
+    (errors.NotAuthenticated, 401),
+    (errors.Forbidden, 403),
+    (errors.TooMany, 429),
+    (errors.TooLarge, 413),
+    (errors.Unavailable, 503),
+)
+_TITLES = {
+    400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+    409: "Conflict", 412: "Precondition Failed", 413: "Content Too Large", 415: "Unsupported Media Type",
+    422: "Unprocessable Content", 429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable",
+}  # fmt: skip
+_HTTP_CODES = {
+    400: ("malformed", "Permintaan tidak dapat dibaca.", "The request can't be read."),
+    404: ("not_found", "Alamat ini tidak ada.", "There is no such address."),
+    405: ("method_not_allowed", "Metode ini tidak didukung di alamat ini.", "This address does not support the method."),
+    413: ("too_large", "Kiriman terlalu besar.", "The request body is too large."),
+    415: ("unsupported_media_type", "Jenis isi tidak didukung.", "The content type is not supported."),
+}
+_FIELD_TEXTS = {
+    "missing": ("wajib diisi", "is required"),
+    "extra_forbidden": ("tidak dikenal", "is not a known field"),
+    "string_too_short": ("terlalu pendek", "is too short"),
+    "string_too_long": ("terlalu panjang", "is too long"),
+    "string_pattern_mismatch": ("bentuknya tidak benar", "does not have the right form"),
+    "literal_error": ("bukan salah satu pilihan", "is not one of the choices"),
+    "enum": ("bukan salah satu pilihan", "is not one of the choices"),
+    "json_invalid": ("bukan JSON yang benar", "is not valid JSON"),
+    "greater_than_equal": ("terlalu kecil", "is too small"),
+    "less_than_equal": ("terlalu besar", "is too large"),
+}
+_FAMILIES = {
+    "date": ("bukan tanggal yang benar (TTTT-BB-HH)", "is not a date (YYYY-MM-DD)"),
+    "datetime": ("bukan waktu yang benar dengan zona", "is not a time with an offset"),
+    "timezone": ("bukan waktu yang benar dengan zona", "is not a time with an offset"),
+    "int": ("harus bilangan bulat", "must be a whole number"),
+    "string": ("harus teks", "must be text"),
+    "bool": ("harus true atau false", "must be true or false"),
+    "list": ("harus daftar", "must be a list"),
+}
+
+
+class FieldProblem(BaseModel):
+    """One failing field or rule."""
+
+    field: str = Field(description="Path of the field, or the rule's subject")
+    code: str = Field(description="Stable code, e.g. R1.length")
+    message_id: str = Field(description="Text in Bahasa Indonesia")
+    message_en: str = Field(description="Text in English")
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457)."""
+
+    type: str = Field(description="Always about:blank: the code says more")
+    title: str = Field(description="Title of the HTTP status")
+    status: int = Field(description="HTTP status")
+    code: str = Field(description="Stable code of the problem")
+    detail: str = Field(description="Text in the language of Accept-Language, Indonesian by default")
+    errors: list[FieldProblem] = Field(default=[], description="Every failing field or rule")
+
+
+def language_of(request: Request) -> str:
+    """`id` unless English is preferred."""
+    first = request.headers.get("accept-language", "id").split(",")[0].strip().lower()
+    return "en" if first.startswith("en") else "id"
+
+
+def response(request: Request, status: int, error: errors.DomainError) -> JSONResponse:
+    """The problem document for a refusal."""
+    detail = error.message_en if language_of(request) == "en" else error.message_id
+    body = {
+        "type": "about:blank",
+        "title": _TITLES.get(status, "Error"),
+        "status": status,
+        "code": error.code,
+        "detail": detail,
+        "errors": [
+            {"field": e.field, "code": e.code, "message_id": e.message_id, "message_en": e.message_en} for e in error.errors
+        ],
+    }
+    headers = {"Content-Language": language_of(request)}
+    if isinstance(error, errors.TooMany):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, errors.Unavailable):
+        headers["Retry-After"] = "5"
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def of(request: Request, error: Exception) -> JSONResponse:
+    """The problem document of anything raised while a request is answered: a refusal, database trouble, or a bug."""
+    if isinstance(error, ClientDisconnect):  # nobody hears it; a broken line is no error of ours
+        return response(request, 400, errors.DomainError("disconnected", "Sambungan terputus.", "The connection was lost."))
+    if isinstance(error, errors.DomainError):
+        return response(request, next(status for kind, status in STATUS if isinstance(error, kind)), error)
+    if is_unreachable(error):
+        return response(request, 503, errors.Unavailable())
+    log.error("unexpected_error", path=request.url.path, exc_info=error)
+    # The text of an exception may hold anything: it goes to the log, never to the caller.
+    text = ("Terjadi kesalahan pada layanan.", "Something went wrong in the service.")
+    return response(request, 500, errors.DomainError("internal", *text))
+
+
+def from_validation(problems: list[Any]) -> errors.Invalid:
+    """Pydantic's findings as field errors in both languages. Inputs are left out: they may be personal data."""
+    found = []
+    for problem in problems[:50]:
+        kind = str(problem["type"])
+        path = ".".join(str(part) for part in problem["loc"] if part not in ("body", "query", "path", "header"))
+        texts = _FIELD_TEXTS.get(kind) or _FAMILIES.get(kind.partition("_")[0])
+        text_id, text_en = texts or ("tidak benar", str(problem["msg"]))
+        name = path or "body"
+        found.append(errors.FieldError(name, kind, f"{name}: {text_id}.", f"{name}: {text_en}."))
+    return errors.invalid(*found)
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers."""
+
+    async def known(request: Request, error: Exception) -> JSONResponse:
+        return of(request, error)
+
+    async def validation(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError | ValidationError)  # noqa: S101 - registered for these only
+        return response(request, 422, from_validation(list(error.errors())))
+
+    async def http(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+        code, text_id, text_en = _HTTP_CODES.get(
+            error.status_code, ("http_error", "Permintaan tidak dapat dilayani.", "The request can't be served.")
+        )
+        answer = response(request, error.status_code, errors.DomainError(code, text_id, text_en))
+        for name, value in (error.headers or {}).items():
+            answer.headers[name] = value
+        return answer
+
+    app.add_exception_handler(errors.DomainError, known)
+    app.add_exception_handler(RequestValidationError, validation)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(PyMongoError, known)
+    app.add_exception_handler(ClientDisconnect, known)
+    app.add_exception_handler(Exception, known)

@@ -1,0 +1,1 @@
+"""Personal data at rest: the vault, masking, the blind index."""

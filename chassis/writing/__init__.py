@@ -1,0 +1,1 @@
+"""The write side: decisions, group commit, the outbox."""

@@ -1,0 +1,204 @@
+"""Decisions: what a use case hands to GroupCommit, and the working set that its pure rule sees. No I/O here.
+
+A rule may read any document: what it names in `reads` is loaded beforehand, what it asks for on the way is loaded and the
+rule runs again. It must not change a document that it read, but write a new one. Only what it writes is guarded by its
+version: a rule that depends on a document staying as it is writes it too, unchanged.
+Next: chassis/writing/group_commit.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from chassis.errors import FieldError, Invalid
+from contracts.envelope import Payload
+
+Document = dict[str, Any]
+DocumentId = tuple[str, Any]
+
+IDEMPOTENCY = "idempotency"
+IDEMPOTENCY_KEPT = timedelta(days=7)  # outlives every retry of a caller
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """The new state of one document, and the events about it. Its `_id` is the events' subject and Kafka key."""
+
+    collection: str
+    document: Document
+    events: tuple[Payload, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a rule decided. `reply` must be plain JSON data: it is stored with an idempotency key."""
+
+    reply: Document
+    writes: tuple[Write, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """`key` holds the caller too; `request` is a hash of what was asked."""
+
+    key: str
+    request: str
+
+
+class NotLoaded(Exception):
+    """The rule asked for documents that aren't in the working set yet."""
+
+    def __init__(self, wanted: Iterable[DocumentId]) -> None:
+        super().__init__()
+        self.wanted = set(wanted)
+
+
+class Torn(Exception):
+    """Raised by a rule: what was loaded doesn't fit together, since another replica committed between two loads.
+
+    The guards catch a stale document that is written; this is for one that a rule only looked at. Decided again.
+    """
+
+
+class Documents:
+    """The working set of one batch: documents as loaded, and as earlier decisions of the batch have left them."""
+
+    def __init__(self) -> None:
+        self._known: dict[DocumentId, Document | None] = {}
+
+    def get(self, collection: str, identity: Any) -> Document | None:
+        """The document, or None if there is none. Read-only."""
+        try:
+            return self._known[collection, identity]
+        except KeyError:
+            raise NotLoaded([(collection, identity)]) from None
+
+    def get_many(self, collection: str, identities: Iterable[Any]) -> list[Document | None]:
+        """Several at once: one load for all that are missing."""
+        wanted = [(collection, identity) for identity in identities]
+        missing = [document_id for document_id in wanted if document_id not in self._known]
+        if missing:
+            raise NotLoaded(missing)
+        return [self._known[document_id] for document_id in wanted]
+
+    def missing(self, wanted: Iterable[DocumentId]) -> set[DocumentId]:
+        """Which of these have not been loaded."""
+        return {document_id for document_id in wanted if document_id not in self._known}
+
+    def put(self, document_id: DocumentId, document: Document | None) -> None:
+        """Loaded, or written by a decision."""
+        self._known[document_id] = document
+
+
+Decide = Callable[[Documents, datetime], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`decide(documents, now)` is pure; `reads` are the documents that it is known to need.
+
+    `absent` are documents that it creates and that nearly never exist (an identity, an idempotency record): they are taken
+    for absent without a look, their insert finds out, and after a clash they are loaded like any other.
+    """
+
+    decide: Decide
+    reads: Sequence[DocumentId] = ()
+    idempotency: Idempotency | None = None
+    absent: Sequence[DocumentId] = ()
+
+    def all_absent(self) -> list[DocumentId]:
+        """What to take for absent at first, the idempotency record included."""
+        if self.idempotency is None:
+            return list(self.absent)
+        return [*self.absent, (IDEMPOTENCY, self.idempotency.key)]
+
+    def run(self, documents: Documents, now: datetime) -> Outcome:
+        """Decide, or repeat the stored reply of the same request."""
+        if self.idempotency is None:
+            return self.decide(documents, now)
+        record = documents.get(IDEMPOTENCY, self.idempotency.key)
+        if record is not None:
+            if record["request"] != self.idempotency.request:
+                raise _key_reused()
+            return Outcome(record["reply"])
+        outcome = self.decide(documents, now)
+        record = {
+            "_id": self.idempotency.key,
+            "request": self.idempotency.request,
+            "reply": outcome.reply,
+            "expires_at": now + IDEMPOTENCY_KEPT,
+        }
+        return Outcome(outcome.reply, (*outcome.writes, Write(IDEMPOTENCY, record)))
+
+
+def _key_reused() -> Invalid:
+    message_id = "Idempotency-Key ini sudah dipakai untuk permintaan lain."
+    message_en = "This Idempotency-Key was used for another request."
+    error = FieldError("Idempotency-Key", "idempotency_key_reused", message_id, message_en)
+    return Invalid("idempotency_key_reused", message_id, message_en, (error,))
+
+
+@dataclass(slots=True)
+class Writes:
+    """For one collection: new documents, and (version that must still be there, document) for those that are replaced."""
+
+    inserts: list[Document] = field(default_factory=list)
+    replaces: list[tuple[int, Document]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Staged:
+    document: Document
+    guard: int  # the version that must still be there; 0: there must be none
+
+
+@dataclass(frozen=True, slots=True)
+class StagedEvent:
+    """An event to be saved in the outbox."""
+
+    subject: str
+    sequence: int
+    data: Payload
+    time: datetime
+
+
+@dataclass(slots=True)
+class Staging:
+    """All that a batch of decisions will write, in the order decided."""
+
+    documents: Documents = field(default_factory=Documents)
+    staged: dict[DocumentId, _Staged] = field(default_factory=dict)
+    events: list[StagedEvent] = field(default_factory=list)
+
+    def apply(self, outcome: Outcome, now: datetime) -> None:
+        """Take over what one decision wrote, so that the next one sees it."""
+        for write in outcome.writes:
+            document_id = (write.collection, write.document["_id"])
+            earlier = self.staged.get(document_id)
+            # A rule may write what it never read: then there must be no such document, and the database checks it. The ids of
+            # such documents are random or the rule's own; what two decisions of a batch can both write must be read.
+            before = None if self.documents.missing([document_id]) else self.documents.get(*document_id)
+            version = before["version"] if before else 0
+            sequence = before.get("sequence", 0) if before else 0
+            document = {**write.document, "version": version + 1}
+            for payload in write.events:
+                sequence += 1
+                self.events.append(StagedEvent(str(write.document["_id"]), sequence, payload, now))
+            if sequence:
+                document["sequence"] = sequence
+            self.staged[document_id] = _Staged(document, earlier.guard if earlier else version)
+            self.documents.put(document_id, document)
+
+    def writes(self) -> dict[str, Writes]:
+        """What is to be written, by collection."""
+        grouped: dict[str, Writes] = {}
+        for (collection, _), staged in self.staged.items():
+            writes = grouped.setdefault(collection, Writes())
+            if staged.guard:
+                writes.replaces.append((staged.guard, staged.document))
+            else:
+                writes.inserts.append(staged.document)
+        return grouped

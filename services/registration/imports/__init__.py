@@ -1,0 +1,1 @@
+"""Imports: an officer's file becomes registrations."""

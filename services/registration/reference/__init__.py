@@ -1,0 +1,1 @@
+"""Reference data of registration: areas, commodities, offices, categories, KBLI, districts."""

@@ -1,0 +1,1 @@
+"""Attendance (R12): scans of devices."""

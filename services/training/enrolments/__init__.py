@@ -1,0 +1,1 @@
+"""Enrolments (R11): who may enrol, giving up, offers."""

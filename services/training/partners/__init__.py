@@ -1,0 +1,1 @@
+"""Partners (R9), who may act for them, and their API keys."""

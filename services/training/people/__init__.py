@@ -1,0 +1,1 @@
+"""The local view of registration's people."""

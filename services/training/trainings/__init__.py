@@ -1,0 +1,1 @@
+"""Trainings (R10): announcing, changing, moving on, finding."""
