@@ -17,16 +17,19 @@ DomainError
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One failing rule: which field, a stable code, and texts for people in Indonesian and English."""
+    """One failing rule, or a warning: it carries no input, for it goes to logs, files and people, and must never leak a NIK."""
 
-    field: str
-    code: str
-    message_id: str
-    message_en: str
+    field: Annotated[str, Field(description="Path of the field, or the rule's subject")]
+    code: Annotated[str, Field(description="Stable code, e.g. R1.length")]
+    message_id: Annotated[str, Field(description="Text in Bahasa Indonesia")]
+    message_en: Annotated[str, Field(description="Text in English")]
 
 
 class DomainError(Exception):

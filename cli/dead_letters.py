@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from chassis.consuming import dead_letters
-from chassis.database.mongo import Document, Mongo
+from chassis.database.mongo import Mongo
+from chassis.documents import Document
 from cli.connection import Service, with_database
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)

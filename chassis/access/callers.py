@@ -6,18 +6,15 @@ Next: chassis/access/oidc.py (tokens and keys of the issuer), chassis/access/api
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from fastapi import Depends, Request
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 
 from chassis import logs
-from chassis.errors import Forbidden, NotAuthenticated, TooMany
+from chassis.access.rate_limits import AnonymousLimits
+from chassis.errors import Forbidden, NotAuthenticated
 from chassis.settings import Settings
 
 Role = Literal["anyone", "citizen", "partner", "officer", "verifier", "admin", "operator"]
@@ -79,9 +76,7 @@ class Authenticator:
     def __init__(self, settings: Settings, tokens: Tokens, api_keys: ApiKeys) -> None:
         self._tokens = tokens
         self._api_keys = api_keys
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
-        self._limits = {"GET": parse(settings.anonymous_read_rate)}
-        self._write_limit = parse(settings.anonymous_rate)
+        self._limits = AnonymousLimits(settings)
 
     async def caller(self, request: Request) -> Caller:
         """Raises NotAuthenticated for a credential that doesn't hold, TooMany for an anonymous burst."""
@@ -93,15 +88,8 @@ class Authenticator:
             return await self._tokens.caller(token.strip())
         if key is not None:
             return await self._api_keys.caller(key)
-        self._limit(request)
+        self._limits.count(request.method, request.client.host if request.client else "unknown")
         return ANONYMOUS
-
-    def _limit(self, request: Request) -> None:
-        limit = self._limits.get(request.method, self._write_limit)
-        address = request.client.host if request.client else "unknown"
-        if not self._limiter.hit(limit, request.method, address):
-            window = self._limiter.get_window_stats(limit, request.method, address)
-            raise TooMany(max(1, int(window.reset_time - time.time()) + 1))
 
 
 def not_authenticated() -> NotAuthenticated:

@@ -13,7 +13,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from chassis.consuming import dead_letters
 from chassis.consuming.effect import Poison
-from chassis.database.mongo import Document
+from chassis.documents import Document
 from contracts.envelope import Event
 
 

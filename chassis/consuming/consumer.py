@@ -15,7 +15,6 @@ from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError
-from pymongo.errors import PyMongoError
 
 from chassis import fail_points, logs, telemetry
 from chassis.consuming import dead_letters, positions
@@ -24,7 +23,9 @@ from chassis.consuming.dead_letters import BadWindow
 from chassis.consuming.effect import Applied, Effect, Poison
 from chassis.consuming.fetcher import FetchFails, PositionLost, Prefetch
 from chassis.consuming.redrive import redrive
-from chassis.database.mongo import CommitUnknown, Document, Mongo, Tx, WriteRace, is_unreachable
+from chassis.database.failures import CommitUnknown, PyMongoError, WriteRace, is_unreachable
+from chassis.database.mongo import Mongo, Tx
+from chassis.documents import Document
 from chassis.offload import offload
 from chassis.settings import Settings
 from contracts.envelope import Event

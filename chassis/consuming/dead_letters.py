@@ -13,7 +13,8 @@ from typing import Any
 from aiokafka import ConsumerRecord
 
 from chassis import clock, telemetry
-from chassis.database.mongo import Document, Mongo, Tx
+from chassis.database.mongo import Mongo, Tx
+from chassis.documents import Document
 
 DEAD_LETTERS = "dead_letters"
 _VALUE_KEPT = 4_000_000  # bytes: twice what our brokers take, and far below a document's 16 MB

@@ -15,8 +15,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from chassis.database.mongo import Mongo, Tx
+from chassis.documents import Document
 from chassis.errors import DomainError
-from chassis.writing.decision import Decision, Document, Documents, Outcome, Write
+from chassis.writing.decision import Decision, Documents, Outcome, Write
 from chassis.writing.group_commit import commit_together
 from contracts.envelope import Event, Payload
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pymongo import ReplaceOne
-
 from chassis.consuming.effect import Applied
-from chassis.database.mongo import Document, Mongo, Tx, WriteRace
+from chassis.database.failures import WriteRace
+from chassis.database.mongo import Mongo, ReplaceOne, Tx
+from chassis.documents import Document
 from contracts.envelope import Event
 
 Fold = Callable[[Document, Event], Document]

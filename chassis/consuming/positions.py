@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from aiokafka import TopicPartition
-from pymongo import UpdateOne
 
-from chassis.database.mongo import Document, Mongo, Tx, WriteRace
+from chassis.database.failures import WriteRace
+from chassis.database.mongo import Mongo, Tx, UpdateOne
+from chassis.documents import Document
 
 POSITIONS = "positions"
 FENCED = "position_moved"

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aiokafka import TopicPartition
-from pymongo.errors import PyMongoError
 
 from chassis import logs, telemetry
 from chassis.consuming import dead_letters, positions
 from chassis.consuming.effect import Effect, Poison
-from chassis.database.mongo import CommitUnknown, Document, Mongo, Tx, WriteRace, is_unreachable
+from chassis.database.failures import CommitUnknown, PyMongoError, WriteRace, is_unreachable
+from chassis.database.mongo import Mongo, Tx
+from chassis.documents import Document
 from contracts.envelope import BadEvent, from_message
 
 log = logs.get(__name__)

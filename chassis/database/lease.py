@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError
-
-from chassis.database.mongo import Document, Mongo, Tx, WriteRace
+from chassis.database.failures import DuplicateKeyError, WriteRace
+from chassis.database.mongo import Mongo, ReturnDocument, Tx
+from chassis.documents import Document
 
 LEASES = "leases"
 LOST = "lease_lost"

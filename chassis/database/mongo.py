@@ -14,31 +14,21 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import pymongo
-from pymongo import ReplaceOne
-from pymongo.errors import (
-    AutoReconnect,
-    BulkWriteError,
-    ConnectionFailure,
-    DuplicateKeyError,
-    ExecutionTimeout,
-    OperationFailure,
-    PyMongoError,
-    WaitQueueTimeoutError,
-)
+from pymongo import ReplaceOne, ReturnDocument, UpdateOne
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from chassis import fail_points
+from chassis.database.failures import CommitUnknown, WriteRace, race_of
+from chassis.database.writes import Writes
+from chassis.documents import Document
 from chassis.settings import Settings
-from chassis.writing.decision import Writes
 
-Document = dict[str, Any]
 Tx = Any  # motor ships no types; a tx is used only by handing it to the driver
 T = TypeVar("T")
 
 _DUPLICATE_KEY = 11000
-# A snapshot that is too old, or older than its collection: a later one will do. Interrupted: an operator killed the session.
-_TRY_AGAIN = frozenset({239, 246, 11601})
 _CLIENT_OPTIONS: Mapping[str, Any] = {
     "tz_aware": True,
     "w": "majority",
@@ -51,18 +41,6 @@ _CLIENT_OPTIONS: Mapping[str, Any] = {
     "waitQueueTimeoutMS": 5000,
     "appname": "jakpreneur",
 }
-
-
-class WriteRace(Exception):
-    """The transaction met another writer (duplicate key, version moved on, transient error): load and decide again."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class CommitUnknown(Exception):
-    """The commit was sent and no answer came before the deadline: it may or may not be durable."""
 
 
 class Mongo:
@@ -161,7 +139,7 @@ class Mongo:
                 result = await work(session)
             except BaseException as error:
                 await self._abort(session)
-                race = _race(error)
+                race = race_of(error)
                 if race:
                     raise WriteRace(race) from error
                 raise
@@ -207,7 +185,7 @@ class Mongo:
             except PyMongoError as error:
                 unknown = error.has_error_label("UnknownTransactionCommitResult") or isinstance(error, ConnectionFailure)
                 if not unknown:
-                    race = _race(error)
+                    race = race_of(error)
                     if race:
                         raise WriteRace(race) from error
                     raise
@@ -253,37 +231,6 @@ def _check_replaced(written: Any, requests: Sequence[Any]) -> None:
         raise WriteRace("version")
 
 
-def _race(error: BaseException) -> str | None:
-    """A bounded reason if `error` means that another writer was met, else nothing."""
-    if isinstance(error, WriteRace):
-        return error.reason
-    if is_duplicate(error):
-        return "duplicate_key"
-    if isinstance(error, OperationFailure) and error.has_error_label("TransientTransactionError"):
-        return "transient"
-    return None
-
-
-def is_duplicate(error: BaseException) -> bool:
-    """Whether a write met an `_id` or unique key that is there already."""
-    if isinstance(error, DuplicateKeyError):
-        return True
-    if isinstance(error, BulkWriteError):
-        return any(e.get("code") == _DUPLICATE_KEY for e in error.details.get("writeErrors", []))
-    return False
-
-
-def is_unreachable(error: BaseException) -> bool:
-    """Whether the server, not the request, is the trouble: try again later."""
-    if isinstance(error, (AutoReconnect, ConnectionFailure, ExecutionTimeout, WaitQueueTimeoutError)):
-        return True
-    if isinstance(error, OperationFailure) and error.code in _TRY_AGAIN:
-        return True
-    return isinstance(error, PyMongoError) and (
-        error.has_error_label("TransientTransactionError") or error.has_error_label("RetryableWriteError")
-    )
-
-
 def connect(settings: Settings, service: str) -> Mongo:
     """The database of one service, on the driver that the settings name. Opens no connection yet."""
     url = settings.mongodb_url.get_secret_value()
@@ -296,3 +243,6 @@ def connect(settings: Settings, service: str) -> Mongo:
 
     client: AsyncMongoClient[Document] = AsyncMongoClient(url, **_CLIENT_OPTIONS)
     return Mongo(client, name, "pymongo")
+
+
+__all__ = ["Mongo", "ReplaceOne", "ReturnDocument", "Tx", "UpdateOne", "connect"]

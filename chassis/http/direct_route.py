@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.http import problems
 
+_MARKS = ("declares", "model", "provides")  # of our own dependencies
+
 
 class DirectRoute(APIRoute):
     """Use as `APIRouter(route_class=DirectRoute)`."""
@@ -36,9 +38,9 @@ def table(routes: Sequence[Any]) -> dict[tuple[str, str], DirectRoute]:
 
 
 def _is_plain(dependant: Any) -> bool:
-    """Whether only `callers`, `json_body` and the request go in."""
+    """Whether only `callers`, `json_body`, `provided` and the request go in."""
     parameters = dependant.path_params or dependant.query_params or dependant.header_params or dependant.cookie_params
-    ours = all(hasattr(inner.call, "declares") or hasattr(inner.call, "model") for inner in dependant.dependencies)
+    ours = all(any(hasattr(inner.call, mark) for mark in _MARKS) for inner in dependant.dependencies)
     extras = dependant.response_param_name or dependant.background_tasks_param_name or dependant.body_params
     return bool(ours and dependant.dependencies and not parameters and not extras)
 

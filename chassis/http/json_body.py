@@ -10,21 +10,12 @@ import hashlib
 from typing import Any, TypeVar
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
-from chassis.access.callers import ANONYMOUS, Caller
-from chassis.errors import FieldError, Invalid, TooLarge, invalid
-from chassis.http.problems import from_validation
-from chassis.writing.decision import Idempotency
+from chassis.errors import FieldError, Invalid, TooLarge
+from chassis.forms.validation import from_validation
 
 Model = TypeVar("Model", bound=BaseModel)
-_KEY_LIMIT = 200
-
-
-class Body(BaseModel):
-    """The ancestor of request models: strict types, no unknown fields."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
 
 
 def json_body(model: type[Model]) -> Any:
@@ -72,21 +63,3 @@ def body_model(dependant: Any) -> type[BaseModel] | None:
         if marked is not None:
             return marked
     return None
-
-
-def idempotency(request: Request, caller: Caller) -> Idempotency | None:
-    """The request's Idempotency-Key with its caller, address and a hash of what was asked; None without the header."""
-    key = request.headers.get("idempotency-key")
-    if key is None:
-        return None
-    if not 1 <= len(key) <= _KEY_LIMIT or not (key.isascii() and key.isprintable()):
-        raise invalid(
-            FieldError(
-                "Idempotency-Key", "idempotency_key", "Panjang 1 sampai 200 karakter.", "Must have 1 to 200 printable characters."
-            )
-        )
-    asked = f"{request.method} {request.url.path}?{request.url.query} {getattr(request.state, 'body_hash', '')}"
-    digest = hashlib.sha256(asked.encode()).hexdigest()
-    # Anonymous callers share no key space: two of them may well choose the same key for different requests.
-    owner = f"{caller.id}:{digest}" if caller is ANONYMOUS else caller.id
-    return Idempotency(f"{owner}:{key}", digest)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, ValidationError
-from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from chassis import errors, logs
-from chassis.database.mongo import is_unreachable
+from chassis.database.failures import PyMongoError, is_unreachable
+from chassis.errors import FieldError
+from chassis.forms.validation import from_validation
 
 log = logs.get(__name__)
 
@@ -41,36 +40,6 @@ _HTTP_CODES = {
     413: ("too_large", "Kiriman terlalu besar.", "The request body is too large."),
     415: ("unsupported_media_type", "Jenis isi tidak didukung.", "The content type is not supported."),
 }
-_FIELD_TEXTS = {
-    "missing": ("wajib diisi", "is required"),
-    "extra_forbidden": ("tidak dikenal", "is not a known field"),
-    "string_too_short": ("terlalu pendek", "is too short"),
-    "string_too_long": ("terlalu panjang", "is too long"),
-    "string_pattern_mismatch": ("bentuknya tidak benar", "does not have the right form"),
-    "literal_error": ("bukan salah satu pilihan", "is not one of the choices"),
-    "enum": ("bukan salah satu pilihan", "is not one of the choices"),
-    "json_invalid": ("bukan JSON yang benar", "is not valid JSON"),
-    "greater_than_equal": ("terlalu kecil", "is too small"),
-    "less_than_equal": ("terlalu besar", "is too large"),
-}
-_FAMILIES = {
-    "date": ("bukan tanggal yang benar (TTTT-BB-HH)", "is not a date (YYYY-MM-DD)"),
-    "datetime": ("bukan waktu yang benar dengan zona", "is not a time with an offset"),
-    "timezone": ("bukan waktu yang benar dengan zona", "is not a time with an offset"),
-    "int": ("harus bilangan bulat", "must be a whole number"),
-    "string": ("harus teks", "must be text"),
-    "bool": ("harus true atau false", "must be true or false"),
-    "list": ("harus daftar", "must be a list"),
-}
-
-
-class FieldProblem(BaseModel):
-    """One failing field or rule."""
-
-    field: str = Field(description="Path of the field, or the rule's subject")
-    code: str = Field(description="Stable code, e.g. R1.length")
-    message_id: str = Field(description="Text in Bahasa Indonesia")
-    message_en: str = Field(description="Text in English")
 
 
 class Problem(BaseModel):
@@ -81,7 +50,7 @@ class Problem(BaseModel):
     status: int = Field(description="HTTP status")
     code: str = Field(description="Stable code of the problem")
     detail: str = Field(description="Text in the language of Accept-Language, Indonesian by default")
-    errors: list[FieldProblem] = Field(default=[], description="Every failing field or rule")
+    errors: list[FieldError] = Field(default=[], description="Every failing field or rule")
 
 
 def language_of(request: Request) -> str:
@@ -125,19 +94,6 @@ def of(request: Request, error: Exception) -> JSONResponse:
     # The text of an exception may hold anything: it goes to the log, never to the caller.
     text = ("Terjadi kesalahan pada layanan.", "Something went wrong in the service.")
     return response(request, 500, errors.DomainError("internal", *text))
-
-
-def from_validation(problems: list[Any]) -> errors.Invalid:
-    """Pydantic's findings as field errors in both languages. Inputs are left out: they may be personal data."""
-    found = []
-    for problem in problems[:50]:
-        kind = str(problem["type"])
-        path = ".".join(str(part) for part in problem["loc"] if part not in ("body", "query", "path", "header"))
-        texts = _FIELD_TEXTS.get(kind) or _FAMILIES.get(kind.partition("_")[0])
-        text_id, text_en = texts or ("tidak benar", str(problem["msg"]))
-        name = path or "body"
-        found.append(errors.FieldError(name, kind, f"{name}: {text_id}.", f"{name}: {text_en}."))
-    return errors.invalid(*found)
 
 
 def install(app: FastAPI) -> None:

@@ -18,14 +18,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from fastapi import APIRouter, FastAPI
-from pymongo.errors import PyMongoError
 
 from chassis import clock, fail_points, logs, telemetry
 from chassis.access.callers import ApiKeys, Authenticator, NoApiKeys
 from chassis.access.oidc import OidcTokens
 from chassis.consuming import dead_letters
 from chassis.consuming.consumer import Consumer
-from chassis.database.mongo import CommitUnknown, Mongo, WriteRace, connect
+from chassis.database.failures import CommitUnknown, PyMongoError, WriteRace
+from chassis.database.mongo import Mongo, connect
 from chassis.errors import Unavailable
 from chassis.http.app import create_app, create_internal_app
 from chassis.http.server import Server, server
@@ -69,6 +69,7 @@ class Service:
     title: str
     topics: tuple[str, ...]
     routers: list[APIRouter]
+    provides: list[object] = field(default_factory=list)  # what handlers ask for with chassis.http.provided
     ensure_indexes: Callable[[Mongo], Awaitable[None]] | None = None
     consumers: list[Consumer] = field(default_factory=list)
     workers: dict[str, Worker] = field(default_factory=dict)
@@ -77,7 +78,8 @@ class Service:
     def public_app(self) -> FastAPI:
         """The app of the public port."""
         settings = self.core.settings
-        return create_app(self.title, settings, self.routers, Authenticator(settings, OidcTokens(settings), self.api_keys))
+        authenticator = Authenticator(settings, OidcTokens(settings), self.api_keys)
+        return create_app(self.title, settings, self.routers, authenticator, self.provides)
 
 
 class Process:

@@ -14,11 +14,12 @@ import zlib
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from pymongo.errors import PyMongoError
 
 from chassis import clock, fail_points, logs, telemetry
 from chassis.database import lease
-from chassis.database.mongo import CommitUnknown, Document, Mongo, Tx, WriteRace, is_unreachable
+from chassis.database.failures import CommitUnknown, PyMongoError, WriteRace, is_unreachable
+from chassis.database.mongo import Mongo, Tx
+from chassis.documents import Document
 from chassis.publishing import kafka
 from chassis.settings import Settings
 from chassis.writing import outbox

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from chassis.documents import Document, DocumentId
 from chassis.errors import not_found
-from chassis.writing.decision import Document, DocumentId, Documents, Write
+from chassis.writing.decision import Documents, Write
 from contracts.envelope import Payload
 
 

@@ -9,15 +9,13 @@ Next: chassis/writing/group_commit.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from chassis.documents import Document, DocumentId
 from chassis.errors import FieldError, Invalid
 from contracts.envelope import Payload
-
-Document = dict[str, Any]
-DocumentId = tuple[str, Any]
 
 IDEMPOTENCY = "idempotency"
 IDEMPOTENCY_KEPT = timedelta(days=7)  # outlives every retry of a caller
@@ -139,66 +137,3 @@ def _key_reused() -> Invalid:
     message_en = "This Idempotency-Key was used for another request."
     error = FieldError("Idempotency-Key", "idempotency_key_reused", message_id, message_en)
     return Invalid("idempotency_key_reused", message_id, message_en, (error,))
-
-
-@dataclass(slots=True)
-class Writes:
-    """For one collection: new documents, and (version that must still be there, document) for those that are replaced."""
-
-    inserts: list[Document] = field(default_factory=list)
-    replaces: list[tuple[int, Document]] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Staged:
-    document: Document
-    guard: int  # the version that must still be there; 0: there must be none
-
-
-@dataclass(frozen=True, slots=True)
-class StagedEvent:
-    """An event to be saved in the outbox."""
-
-    subject: str
-    sequence: int
-    data: Payload
-    time: datetime
-
-
-@dataclass(slots=True)
-class Staging:
-    """All that a batch of decisions will write, in the order decided."""
-
-    documents: Documents = field(default_factory=Documents)
-    staged: dict[DocumentId, _Staged] = field(default_factory=dict)
-    events: list[StagedEvent] = field(default_factory=list)
-
-    def apply(self, outcome: Outcome, now: datetime) -> None:
-        """Take over what one decision wrote, so that the next one sees it."""
-        for write in outcome.writes:
-            document_id = (write.collection, write.document["_id"])
-            earlier = self.staged.get(document_id)
-            # A rule may write what it never read: then there must be no such document, and the database checks it. The ids of
-            # such documents are random or the rule's own; what two decisions of a batch can both write must be read.
-            before = None if self.documents.missing([document_id]) else self.documents.get(*document_id)
-            version = before["version"] if before else 0
-            sequence = before.get("sequence", 0) if before else 0
-            document = {**write.document, "version": version + 1}
-            for payload in write.events:
-                sequence += 1
-                self.events.append(StagedEvent(str(write.document["_id"]), sequence, payload, now))
-            if sequence:
-                document["sequence"] = sequence
-            self.staged[document_id] = _Staged(document, earlier.guard if earlier else version)
-            self.documents.put(document_id, document)
-
-    def writes(self) -> dict[str, Writes]:
-        """What is to be written, by collection."""
-        grouped: dict[str, Writes] = {}
-        for (collection, _), staged in self.staged.items():
-            writes = grouped.setdefault(collection, Writes())
-            if staged.guard:
-                writes.replaces.append((staged.guard, staged.document))
-            else:
-                writes.inserts.append(staged.document)
-        return grouped

@@ -17,24 +17,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pymongo.errors import PyMongoError
-
 from chassis import clock, logs, telemetry
-from chassis.database.mongo import CommitUnknown, Mongo, Tx, WriteRace, is_unreachable
+from chassis.database.failures import CommitUnknown, PyMongoError, WriteRace, is_unreachable
+from chassis.database.mongo import Mongo, Tx
+from chassis.database.writes import Writes
+from chassis.documents import Document, DocumentId
 from chassis.errors import DomainError, InFlight, Unavailable
 from chassis.writing import outbox
-from chassis.writing.decision import (
-    IDEMPOTENCY,
-    Decision,
-    Document,
-    DocumentId,
-    Documents,
-    NotLoaded,
-    Outcome,
-    Staging,
-    Torn,
-    Writes,
-)
+from chassis.writing.decision import IDEMPOTENCY, Decision, Documents, NotLoaded, Outcome, Torn
+from chassis.writing.staging import Staging
 
 log = logs.get(__name__)
 

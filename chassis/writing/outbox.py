@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from chassis.database.mongo import Document, Mongo, Tx
-from chassis.writing.decision import StagedEvent
+from chassis.database.mongo import Mongo, Tx
+from chassis.documents import Document
+from chassis.writing.staging import StagedEvent
 
 OUTBOX = "outbox"
 

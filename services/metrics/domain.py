@@ -12,8 +12,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from chassis.calendar import jakarta_day
+from chassis.documents import Document
 from chassis.errors import Conflict, FieldError, Forbidden, RuleBroken, Stale, invalid, not_found
-from chassis.writing.decision import Document, Documents, Outcome, Write
+from chassis.writing.decision import Documents, Outcome, Write
 from contracts.metrics import AssessmentSubmitted, AssessmentVerified, TargetReached
 from services.metrics.ledger.rules import fact_id
 

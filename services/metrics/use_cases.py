@@ -10,7 +10,8 @@ from typing import Any
 from chassis import clock
 from chassis.access.callers import Caller
 from chassis.calendar import jakarta_day
-from chassis.writing.decision import Decision, Document, Idempotency
+from chassis.documents import Document
+from chassis.writing.decision import Decision, Idempotency
 from chassis.writing.group_commit import GroupCommit
 from services.metrics import domain
 from services.metrics.domain import ASSESSMENTS, FACTS, PERIODS, SUBJECTS, TARGETS

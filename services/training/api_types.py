@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 
 from chassis.access.callers import Caller
 from chassis.forms import iso_dates as fields
-from chassis.http.paging import id_path
+from chassis.http.answers import id_path
 from services.training.policy import Actor
 
 LINE: Final = r"^[^\x00-\x1f\x7f]*$"  # one line: control characters have no place in a title

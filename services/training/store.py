@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from chassis.database.mongo import Document, Mongo
+from chassis.database.mongo import Mongo
+from chassis.documents import Document
 from services.training.documents import API_KEYS, ENROLMENTS, PARTNERS, TRAININGS, WAITING, waiting_page_id
 from services.training.enrolments.eligibility import LIVE
 from services.training.policy import Actor

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
 
-from pymongo.errors import PyMongoError
-
 from chassis import clock, logs
 from chassis.access import api_keys
+from chassis.database.failures import PyMongoError
+from chassis.documents import Document
 from chassis.errors import DomainError
 from chassis.privacy.vault import Vault
-from chassis.writing.decision import Decision, Document, Idempotency
+from chassis.writing.decision import Decision, Idempotency
 from chassis.writing.group_commit import GroupCommit
 from services.training import views
 from services.training.attendance.rules import RecordAttendance, Scan

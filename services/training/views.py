@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.calendar import JAKARTA
-from chassis.writing.decision import Document
+from chassis.documents import Document
 
 
 def moment(value: datetime | None) -> str | None:

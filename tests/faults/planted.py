@@ -20,9 +20,9 @@ from chassis.consuming.effect import Also, Applied, Projection
 from chassis.consuming.local_view import LocalView
 from chassis.consuming.positions import POSITIONS
 from chassis.database.mongo import Mongo, Tx
+from chassis.database.writes import Writes
 from chassis.publishing.relay import Relay
 from chassis.writing import outbox
-from chassis.writing.decision import Writes
 from chassis.writing.outbox import OUTBOX
 from contracts.envelope import Event
 from services.metrics.ledger.store import LEDGER, Ledger, Prepared

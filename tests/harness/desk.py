@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Protocol
 
-from chassis.writing.decision import Decision, Document, Documents, NotLoaded, Outcome, Staging
+from chassis.documents import Document
+from chassis.writing.decision import Decision, Documents, NotLoaded, Outcome
+from chassis.writing.staging import Staging
 from contracts.envelope import Payload
 
 

@@ -16,7 +16,8 @@ from chassis.consuming.consumer import Consumer
 from chassis.consuming.dead_letters import DEAD_LETTERS
 from chassis.consuming.effect import Applied, Effect, Projection, Reactions
 from chassis.consuming.local_view import LocalView
-from chassis.database.mongo import Document, Mongo
+from chassis.database.mongo import Mongo
+from chassis.documents import Document
 from chassis.errors import RuleBroken
 from chassis.settings import Settings
 from chassis.writing.decision import Decision, Documents, Outcome, Write

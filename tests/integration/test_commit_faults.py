@@ -11,7 +11,8 @@ import pytest
 from pymongo.errors import PyMongoError
 
 from chassis.database import mongo as mongo_module
-from chassis.database.mongo import Mongo, connect, is_unreachable
+from chassis.database.failures import is_unreachable
+from chassis.database.mongo import Mongo, connect
 from chassis.errors import Unavailable
 from chassis.writing import outbox
 from chassis.writing.decision import Decision, Documents, Idempotency, Outcome

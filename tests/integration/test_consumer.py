@@ -14,7 +14,8 @@ from chassis.consuming import dead_letters, positions
 from chassis.consuming.batch import Batch, Entry
 from chassis.consuming.consumer import Consumer
 from chassis.consuming.effect import Applied, Effect
-from chassis.database.mongo import CommitUnknown, Mongo, WriteRace
+from chassis.database.failures import CommitUnknown, WriteRace
+from chassis.database.mongo import Mongo
 from chassis.settings import Settings
 from chassis.writing import outbox
 from tests.harness.events import TOPIC, Echoed, Sender

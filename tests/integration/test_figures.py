@@ -11,7 +11,8 @@ from random import Random
 
 import pytest
 
-from chassis.database.mongo import Mongo, WriteRace
+from chassis.database.failures import WriteRace
+from chassis.database.mongo import Mongo
 from contracts.envelope import Event, Payload
 from contracts.registration import JakpreneurVerified
 from contracts.training import EnrolmentCompleted

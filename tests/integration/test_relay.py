@@ -12,8 +12,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from chassis.database import lease
+from chassis.database.failures import WriteRace
 from chassis.database.lease import LEASES
-from chassis.database.mongo import Mongo, WriteRace
+from chassis.database.mongo import Mongo
 from chassis.publishing import kafka
 from chassis.publishing.relay import Relay
 from chassis.settings import Settings

@@ -9,9 +9,12 @@ from pydantic import BaseModel, Field
 
 from chassis.access.callers import Caller, callers
 from chassis.errors import not_found
+from chassis.forms.body import Body
+from chassis.http.answers import CONFLICT, NOT_FOUND, STALE, id_path
 from chassis.http.direct_route import DirectRoute
-from chassis.http.json_body import Body, idempotency, json_body
-from chassis.http.paging import CONFLICT, NOT_FOUND, STALE, IfMatch, id_path, version_of
+from chassis.http.etag import IfMatch, version_of
+from chassis.http.idempotency_key import idempotency
+from chassis.http.json_body import json_body
 from services.metrics.use_cases import UseCases
 
 Grade = Literal["self_reported", "documented", "inspected"]

@@ -12,9 +12,10 @@ from chassis import clock
 from chassis.access.callers import Caller, callers
 from chassis.calendar import jakarta_day
 from chassis.errors import not_found
+from chassis.forms.body import Body
 from chassis.forms.iso_dates import Date
-from chassis.http.json_body import Body, json_body
-from chassis.http.paging import NOT_FOUND
+from chassis.http.answers import NOT_FOUND
+from chassis.http.json_body import json_body
 from contracts.codes import Dinas, Kota
 from services.metrics import domain
 from services.metrics.ledger.reconciliation import Reconciliation

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 
-from chassis.database.mongo import Document, Mongo
+from chassis.database.mongo import Mongo
+from chassis.documents import Document
 from services.metrics import domain
 from services.metrics.disclosure import month_ends as snapshots
 from services.metrics.disclosure import suppression

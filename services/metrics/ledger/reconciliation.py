@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chassis import clock, logs
-from chassis.database.mongo import Document, Mongo, Tx
+from chassis.database.mongo import Mongo, Tx
+from chassis.documents import Document
 from chassis.offload import offload
 from services.metrics import telemetry
 from services.metrics.ledger.rules import ATTRIBUTES, DAILY, REGISTERED, STAGES

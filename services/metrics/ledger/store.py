@@ -9,10 +9,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pymongo import ReplaceOne, UpdateOne
-
 from chassis.consuming.effect import Applied
-from chassis.database.mongo import Document, Mongo, Tx, WriteRace
+from chassis.database.failures import WriteRace
+from chassis.database.mongo import Mongo, ReplaceOne, Tx, UpdateOne
+from chassis.documents import Document
 from chassis.offload import offload
 from contracts.envelope import Event
 from services.metrics.ledger.rules import REGISTERED, Fact, Folded, Increments, Row, fact_id, fold, ledger_row, predecessor

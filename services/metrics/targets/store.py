@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chassis.database.mongo import Document, Mongo
+from chassis.database.mongo import Mongo
+from chassis.documents import Document
 from services.metrics.domain import TARGETS
 
 

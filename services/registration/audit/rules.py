@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from chassis.writing.decision import Document, DocumentId, Documents, Write
+from chassis.documents import Document, DocumentId
+from chassis.writing.decision import Documents, Write
 
 AUDIT = "audit"
 HEAD: DocumentId = ("audit_head", "head")

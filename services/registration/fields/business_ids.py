@@ -10,7 +10,8 @@ from typing import Final
 import phonenumbers
 from stdnum import luhn
 
-from chassis.forms.findings import Checked, Finding
+from chassis.errors import FieldError
+from chassis.forms.findings import Checked
 from services.registration.reference.kbli import CODES
 
 _SEPARATORS: Final = re.compile(r"[\s.\-]+")
@@ -32,30 +33,30 @@ _EMAIL: Final = re.compile(
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
 )
 
-_NIB: Final = Finding("nib", "R4.nib", "NIB harus terdiri dari 13 angka.", "A NIB has 13 digits.")
-_NPWP_LENGTH: Final = Finding(
+_NIB: Final = FieldError("nib", "R4.nib", "NIB harus terdiri dari 13 angka.", "A NIB has 13 digits.")
+_NPWP_LENGTH: Final = FieldError(
     "npwp", "R4.npwp_length", "NPWP harus terdiri dari 15 atau 16 angka.", "An NPWP has 15 or 16 digits."
 )
-_NPWP_CHECK: Final = Finding(
+_NPWP_CHECK: Final = FieldError(
     "npwp", "R4.npwp_check", "Angka pemeriksa NPWP tidak cocok.", "The check digit of the NPWP doesn't match."
 )
-_KBLI: Final = Finding("kbli", "R4.kbli", "Kode KBLI harus terdiri dari 5 angka.", "A KBLI code has 5 digits.")
-_KBLI_VERSION: Final = Finding(
+_KBLI: Final = FieldError("kbli", "R4.kbli", "Kode KBLI harus terdiri dari 5 angka.", "A KBLI code has 5 digits.")
+_KBLI_VERSION: Final = FieldError(
     "kbli_version", "R4.kbli_version", "Versi KBLI harus 2020 atau 2025.", "The KBLI version is 2020 or 2025."
 )
-_KBLI_UNKNOWN: Final = Finding(
+_KBLI_UNKNOWN: Final = FieldError(
     "kbli",
     "R4.kbli_unknown",
     "Kode KBLI tidak ada dalam daftar singkat kami; mohon periksa kembali.",
     "The KBLI code isn't in our short list; please check it.",
 )
-_PHONE: Final = Finding(
+_PHONE: Final = FieldError(
     "phone",
     "R4.phone",
     "Nomor telepon Indonesia tidak sah (contoh: 0812xxxxxxxx).",
     "Not a valid Indonesian telephone number (example: 0812xxxxxxxx).",
 )
-_EMAIL_FORM: Final = Finding("email", "R4.email", "Alamat surel tidak sah.", "Not a valid e-mail address.")
+_EMAIL_FORM: Final = FieldError("email", "R4.email", "Alamat surel tidak sah.", "Not a valid e-mail address.")
 
 
 def nib(raw: str) -> Checked:

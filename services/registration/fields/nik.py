@@ -9,43 +9,43 @@ import re
 from datetime import date
 from typing import Final
 
-from chassis.forms.findings import Finding
+from chassis.errors import FieldError
 from services.registration.reference.districts import DISTRICTS, PROVINCES
 
 # Blanks, dots and hyphens of every kind that a spreadsheet or a telephone's keyboard puts between groups.
 _SEPARATORS: Final = re.compile(r"[\s.\-\u00ad\u2010-\u2015\u200b\ufeff]+")
 _WOMAN: Final = 40  # added to the day of birth of a woman
 
-_LENGTH: Final = Finding("nik", "R1.length", "NIK harus terdiri dari 16 angka.", "A NIK has 16 digits.")
-_PROVINCE: Final = Finding(
+_LENGTH: Final = FieldError("nik", "R1.length", "NIK harus terdiri dari 16 angka.", "A NIK has 16 digits.")
+_PROVINCE: Final = FieldError(
     "nik", "R1.province", "Dua angka pertama NIK bukan kode provinsi.", "The first two digits are no province code."
 )
-_REGION: Final = Finding(
+_REGION: Final = FieldError(
     "nik",
     "R1.region",
     "Kode kabupaten/kota dan kecamatan dalam NIK tidak boleh 00.",
     "The district and sub-district codes in a NIK can't be 00.",
 )
-_DATE: Final = Finding(
+_DATE: Final = FieldError(
     "nik",
     "R1.date",
     "Angka ke-7 sampai ke-12 NIK bukan tanggal lahir yang sah.",
     "Digits 7 to 12 are no valid date of birth.",
 )
-_SERIAL: Final = Finding("nik", "R1.serial", "Nomor urut NIK tidak boleh 0000.", "The serial number of a NIK can't be 0000.")
-_DISTRICT: Final = Finding(
+_SERIAL: Final = FieldError("nik", "R1.serial", "Nomor urut NIK tidak boleh 0000.", "The serial number of a NIK can't be 0000.")
+_DISTRICT: Final = FieldError(
     "nik",
     "R1.district",
     "Kode kabupaten/kota dalam NIK tidak dikenal; mohon periksa kembali.",
     "The district code in the NIK is unknown; please check it.",
 )
-_BIRTH_DATE: Final = Finding(
+_BIRTH_DATE: Final = FieldError(
     "birth_date",
     "R1.birth_date",
     "Tanggal lahir berbeda dengan yang tercantum dalam NIK.",
     "The date of birth differs from the one in the NIK.",
 )
-_GENDER: Final = Finding(
+_GENDER: Final = FieldError(
     "gender",
     "R1.gender",
     "Jenis kelamin berbeda dengan yang tercantum dalam NIK.",
@@ -60,7 +60,7 @@ def normalise(raw: str) -> str:
     return _SEPARATORS.sub("", raw)
 
 
-def check(nik: str, *, today: date, birth_date: date | None, gender: str | None) -> tuple[list[Finding], list[Finding]]:
+def check(nik: str, *, today: date, birth_date: date | None, gender: str | None) -> tuple[list[FieldError], list[FieldError]]:
     """Errors and warnings about a normalised NIK (R1); warnings only where there are no errors.
 
     `birth_date` and `gender` ("female" or "male") are what the form says; None leaves the comparison out.
@@ -69,7 +69,7 @@ def check(nik: str, *, today: date, birth_date: date | None, gender: str | None)
     # isascii() first: isdigit() alone accepts Arabic or full-width digits, and int() would even read them.
     if len(nik) != 16 or not nik.isascii() or not nik.isdigit():
         return [_LENGTH], []
-    errors: list[Finding] = []
+    errors: list[FieldError] = []
     if nik[:2] not in PROVINCES:
         errors.append(_PROVINCE)
     if nik[2:4] == "00" or nik[4:6] == "00":
@@ -81,7 +81,7 @@ def check(nik: str, *, today: date, birth_date: date | None, gender: str | None)
         errors.append(_SERIAL)
     if errors:
         return errors, []
-    warnings: list[Finding] = []
+    warnings: list[FieldError] = []
     if nik[:4] not in DISTRICTS:
         warnings.append(_DISTRICT)
     if birth_date is not None and born != birth_date:

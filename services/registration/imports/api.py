@@ -14,8 +14,8 @@ from starlette.exceptions import HTTPException
 
 from chassis.access.callers import Caller, callers
 from chassis.errors import FieldError, invalid, not_found
-from chassis.http.json_body import idempotency
-from chassis.http.paging import NOT_FOUND, id_path
+from chassis.http.answers import NOT_FOUND, id_path
+from chassis.http.idempotency_key import idempotency
 from chassis.writing.decision import Idempotency
 from services.registration.imports.worker import Imports
 

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from chassis.errors import DomainError, FieldError, Invalid, invalid
-from chassis.http.problems import from_validation
+from chassis.forms.validation import from_validation
 from services.registration.people import rules as domain
 from services.registration.people.models import RegistrationForm
 from services.registration.people.rules import Person

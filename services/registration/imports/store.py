@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from pymongo import ReturnDocument
-
 from chassis import clock
-from chassis.database.mongo import Document, Mongo, Tx
+from chassis.database.mongo import Mongo, ReturnDocument, Tx
+from chassis.documents import Document
 from chassis.errors import FieldError
 from services.registration.people.store import CHUNKS, ERRORS, IMPORTS
 

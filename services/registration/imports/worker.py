@@ -17,17 +17,16 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-from pymongo.errors import PyMongoError
-
 from chassis import clock, logs
 from chassis.access.callers import Caller
 from chassis.calendar import jakarta_day
 from chassis.database import lease
-from chassis.database.mongo import CommitUnknown, WriteRace, is_unreachable
+from chassis.database.failures import CommitUnknown, PyMongoError, WriteRace, is_unreachable
+from chassis.documents import Document
 from chassis.errors import DomainError, FieldError, TooLarge, Unavailable, invalid
 from chassis.privacy.vault import PersonKey
 from chassis.process.lifecycle import Core
-from chassis.writing.decision import Decision, Document, Documents, Idempotency, Outcome, Write
+from chassis.writing.decision import Decision, Documents, Idempotency, Outcome, Write
 from services.registration.imports import store as import_store
 from services.registration.imports.rows import Records, Row, read_header, row_of
 from services.registration.imports.store import ImportStore

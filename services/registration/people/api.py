@@ -9,21 +9,12 @@ from pydantic import BaseModel, Field
 
 from chassis.access.callers import Caller, callers
 from chassis.errors import FieldError, invalid
+from chassis.http.answers import CONFLICT, NOT_FOUND, STALE, id_path
 from chassis.http.direct_route import DirectRoute
-from chassis.http.json_body import idempotency, json_body
-from chassis.http.paging import (
-    CONFLICT,
-    NOT_FOUND,
-    STALE,
-    Cursor,
-    IfMatch,
-    Limit,
-    decode_cursor,
-    encode_cursor,
-    id_path,
-    set_etag,
-    version_of,
-)
+from chassis.http.etag import IfMatch, set_etag, version_of
+from chassis.http.idempotency_key import idempotency
+from chassis.http.json_body import json_body
+from chassis.http.paging import Cursor, Limit, decode_cursor, encode_cursor
 from services.registration.fields import nik
 from services.registration.people import rules as domain
 from services.registration.people.models import RegistrationForm, Verification
@@ -34,21 +25,12 @@ JakpreneurId = Annotated[str, id_path("jkp", "Public id of a Jakpreneur")]
 Staff = Annotated[Caller, callers("officer", "verifier", "admin")]
 
 
-class Warned(BaseModel):
-    """A warning: something to look at, never a rejection."""
-
-    field: str = Field(description="Field of the form")
-    code: str = Field(description="Stable code, e.g. R1.district")
-    message_id: str = Field(description="Text in Bahasa Indonesia")
-    message_en: str = Field(description="Text in English")
-
-
 class Registered(BaseModel):
     """A new registration."""
 
     jakpreneur_id: str = Field(description="Random public id; the NIK never leaves the service")
     status: Literal["submitted"] = Field(description="Waits for verification")
-    warnings: list[Warned] = Field(description="What an officer may want to check")
+    warnings: list[FieldError] = Field(description="What an officer may want to check")
 
 
 class Decided(BaseModel):

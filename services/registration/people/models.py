@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from chassis.forms.body import Body
 from chassis.forms.iso_dates import Date, Moment
-from chassis.http.json_body import Body
 
 Rupiah = Annotated[int, Field(ge=0, le=10**15, description="Whole rupiah")]
 _TEXT = r"^[^\x00-\x1f\x7f]*$"  # one line: control characters have no place in a name

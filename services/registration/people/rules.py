@@ -7,14 +7,15 @@ Next: use_cases.py, which seals personal data and hands these rules to GroupComm
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from chassis.calendar import JAKARTA, jakarta_day
+from chassis.documents import Document
 from chassis.errors import Conflict, FieldError, NotFound, Stale, invalid, not_found
-from chassis.forms.findings import Checked, Finding
-from chassis.writing.decision import Document, Documents, Outcome, Write
+from chassis.forms.findings import Checked
+from chassis.writing.decision import Documents, Outcome, Write
 from contracts.registration import JakpreneurRegistered, JakpreneurRejected, JakpreneurVerified
 from services.registration.fields import business_ids, nik
 from services.registration.people.models import RegistrationForm, Verification
@@ -47,22 +48,22 @@ class Sealed:
     fields: Mapping[str, bytes]
 
 
-def _as_errors(findings: Iterable[Finding], prefix: str = "") -> list[FieldError]:
-    return [FieldError(prefix + f.field, f.code, f.message_id, f.message_en) for f in findings]
+def _of(errors: Iterable[FieldError], prefix: str) -> list[FieldError]:
+    return [replace(error, field=prefix + error.field) for error in errors]
 
 
 def check_form(form: RegistrationForm, *, today: date, officer: bool, default_channel: str) -> Person:
     """Apply the field rules (R1, R3, R4, R5) and normalise; raises Invalid naming every failing field."""
     number = nik.normalise(form.nik)
     nik_errors, nik_warnings = nik.check(number, today=today, birth_date=form.birth_date, gender=form.gender)
-    errors, warnings = _as_errors(nik_errors), _as_errors(nik_warnings)
+    errors, warnings = [*nik_errors], [*nik_warnings]
     area, area_errors = areas.check(form.kelurahan)
-    errors += _as_errors(area_errors)
+    errors += area_errors
     phone = business_ids.phone(form.phone)
     email = business_ids.email(form.email) if form.email else Checked(None)
     for checked in (phone, email):
-        errors += _as_errors(checked.errors)
-        warnings += _as_errors(checked.warnings)
+        errors += checked.errors
+        warnings += checked.warnings
     office = dinas.find(form.dinas) if form.dinas else None
     if form.dinas and office is None:
         errors.append(FieldError("dinas", "unknown_dinas", "Kode dinas tidak dikenal.", "Unknown code of a dinas."))
@@ -137,8 +138,8 @@ def _check_business(form: RegistrationForm) -> tuple[dict[str, Any], list[FieldE
     kbli = Checked(None)
     if business.kbli:
         kbli = business_ids.kbli(business.kbli, business.kbli_version or "2020")
-        errors += _as_errors(kbli.errors, "business.")
-        warnings += _as_errors(kbli.warnings, "business.")
+        errors += _of(kbli.errors, "business.")
+        warnings += _of(kbli.warnings, "business.")
     figures = {name: getattr(business, name) for name in ("capital", "annual_sales", "assets", "workers")}
     stored: dict[str, Any] = {
         "personal": {"business_name": business.name, **{name: str(value) for name, value in figures.items()}},

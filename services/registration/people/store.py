@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chassis.database.mongo import Document, Mongo
+from chassis.database.mongo import Mongo
+from chassis.documents import Document
 from services.registration.audit.rules import AUDIT, HEAD
 from services.registration.people.rules import IDENTITIES, JAKPRENEURS
 

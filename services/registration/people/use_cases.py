@@ -12,8 +12,9 @@ from typing import Any
 from chassis import clock
 from chassis.access.callers import Caller
 from chassis.calendar import jakarta_day
+from chassis.documents import Document
 from chassis.privacy.vault import Vault
-from chassis.writing.decision import Decision, Document, Documents, Idempotency, Outcome
+from chassis.writing.decision import Decision, Documents, Idempotency, Outcome
 from chassis.writing.group_commit import GroupCommit
 from services.registration.audit import rules as audit
 from services.registration.fields import nik

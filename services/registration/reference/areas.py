@@ -20,7 +20,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Final
 
-from chassis.forms.findings import Finding
+from chassis.errors import FieldError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,13 @@ _BY_CODE: Final = {area.kelurahan: area for area in ALL} | {area.kelurahan.repla
 _SEPARATORS: Final = re.compile(r"[\s.\-]+")
 _BPS: Final = re.compile(r"31(?:01|7[1-5])[0-9]{2}0[0-9]{3}")
 
-_UNKNOWN: Final = Finding(
+_UNKNOWN: Final = FieldError(
     "kelurahan",
     "R3.kelurahan",
     "Kode kelurahan tidak termasuk 267 kelurahan di DKI Jakarta (bentuk 31.71.01.1001).",
     "The code is none of Jakarta's 267 kelurahan (form 31.71.01.1001).",
 )
-_BPS_CODE: Final = Finding(
+_BPS_CODE: Final = FieldError(
     "kelurahan",
     "R3.bps_code",
     "Ini kode wilayah BPS, yang menomori kota secara berbeda; gunakan kode Kemendagri (bentuk 31.71.01.1001).",
@@ -72,7 +72,7 @@ def find(code: str) -> Area | None:
     return area
 
 
-def check(code: str) -> tuple[Area | None, list[Finding]]:
+def check(code: str) -> tuple[Area | None, list[FieldError]]:
     """The kelurahan of a code, or why it can't be one: `R3.kelurahan`, or `R3.bps_code` for the other numbering."""
     area = find(code)
     if area is not None:

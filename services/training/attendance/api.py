@@ -8,8 +8,10 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from chassis.access.callers import Caller, callers
-from chassis.http.json_body import Body, idempotency, json_body
-from chassis.http.paging import CONFLICT, NOT_FOUND
+from chassis.forms.body import Body
+from chassis.http.answers import CONFLICT, NOT_FOUND
+from chassis.http.idempotency_key import idempotency
+from chassis.http.json_body import json_body
 from services.training.api_types import ENROLMENT_ID, Moment, TrainingId, actor_of
 from services.training.attendance.rules import Scan
 from services.training.use_cases import UseCases

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from chassis.calendar import jakarta_day
+from chassis.documents import Document
 from chassis.writing.changes import Changes
-from chassis.writing.decision import Document, Documents, Outcome
+from chassis.writing.decision import Documents, Outcome
 from contracts import training as events
 from contracts.envelope import Payload
 from services.training.documents import ENROLMENTS, TRAININGS

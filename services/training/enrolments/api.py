@@ -11,8 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chassis.access.callers import Caller, callers
 from chassis.errors import FieldError, invalid
-from chassis.http.json_body import Body, idempotency, json_body
-from chassis.http.paging import CONFLICT, NOT_FOUND, Cursor, Limit, decode_cursor, encode_cursor
+from chassis.forms.body import Body
+from chassis.http.answers import CONFLICT, NOT_FOUND
+from chassis.http.idempotency_key import idempotency
+from chassis.http.json_body import json_body
+from chassis.http.paging import Cursor, Limit, decode_cursor, encode_cursor
 from services.training.api_types import ENROLMENT_ID, JAKPRENEUR_ID, EnrolmentId, TrainingId, actor_of
 from services.training.use_cases import UseCases
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from chassis.documents import Document
 from chassis.errors import FieldError
 from chassis.writing.changes import Changes
-from chassis.writing.decision import Document
 from services.training.documents import ENROLMENTS, JAKPRENEURS, SCHEDULES, TRAININGS, enrolment_id
 from services.training.policy import Actor
 from services.training.refusals import failing

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from chassis.documents import Document
 from chassis.errors import NotFound, not_found
 from chassis.writing.changes import Changes
-from chassis.writing.decision import Document, Documents, Outcome
+from chassis.writing.decision import Documents, Outcome
 from contracts import training as events
 from services.training.documents import ENROLMENTS, SCHEDULES, TRAININGS, training_of
 from services.training.enrolments.eligibility import SEATLESS, Candidate, candidates, problems, training_problems

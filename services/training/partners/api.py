@@ -9,8 +9,11 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from chassis.access.callers import Caller, callers
-from chassis.http.json_body import Body, idempotency, json_body
-from chassis.http.paging import CONFLICT, NOT_FOUND, STALE, IfMatch, set_etag, version_of
+from chassis.forms.body import Body
+from chassis.http.answers import CONFLICT, NOT_FOUND, STALE
+from chassis.http.etag import IfMatch, set_etag, version_of
+from chassis.http.idempotency_key import idempotency
+from chassis.http.json_body import json_body
 from services.training.api_types import LINE, Day, PartnerId, actor_of
 from services.training.use_cases import UseCases
 

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from chassis import clock
 from chassis.access import api_keys
 from chassis.access.callers import Caller, not_authenticated
-from chassis.database.mongo import Document
+from chassis.documents import Document
 from services.training.partners.key_rules import valid
 from services.training.store import Store
 

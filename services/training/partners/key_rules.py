@@ -11,9 +11,10 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from chassis.calendar import JAKARTA, jakarta_day
+from chassis.documents import Document
 from chassis.errors import invalid, not_found
 from chassis.writing.changes import Changes
-from chassis.writing.decision import Document, Documents, Outcome
+from chassis.writing.decision import Documents, Outcome
 from services.training.documents import API_KEYS, PARTNERS
 from services.training.partners.rules import unknown, visible
 from services.training.policy import Actor, Rules

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from chassis.documents import Document
 from chassis.errors import NotFound, not_found
-from chassis.writing.decision import Document, Documents, Outcome, Write
+from chassis.writing.decision import Documents, Outcome, Write
 from contracts import training as events
 from contracts.envelope import Payload
 from services.training.documents import PARTNERS

@@ -8,7 +8,8 @@ from typing import Any, Final
 from chassis.consuming.consumer import Consumer
 from chassis.consuming.effect import Projection
 from chassis.consuming.local_view import LocalView
-from chassis.database.mongo import Document, Mongo
+from chassis.database.mongo import Mongo
+from chassis.documents import Document
 from chassis.settings import Settings
 from contracts import registration
 from contracts.envelope import Event, Payload

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from chassis.documents import Document
 from chassis.writing.changes import Changes
-from chassis.writing.decision import Document, Torn
+from chassis.writing.decision import Torn
 from contracts import training as events
 from contracts.envelope import Payload
 from services.training.documents import ENROLMENTS, SCHEDULES, TRAININGS, WAITING, enrolment_id, waiting_page_id

@@ -11,19 +11,11 @@ from chassis import clock
 from chassis.access.callers import Caller, callers
 from chassis.calendar import JAKARTA
 from chassis.errors import FieldError, invalid
-from chassis.http.json_body import idempotency, json_body
-from chassis.http.paging import (
-    CONFLICT,
-    NOT_FOUND,
-    STALE,
-    Cursor,
-    IfMatch,
-    Limit,
-    decode_cursor,
-    encode_cursor,
-    set_etag,
-    version_of,
-)
+from chassis.http.answers import CONFLICT, NOT_FOUND, STALE
+from chassis.http.etag import IfMatch, set_etag, version_of
+from chassis.http.idempotency_key import idempotency
+from chassis.http.json_body import json_body
+from chassis.http.paging import Cursor, Limit, decode_cursor, encode_cursor
 from contracts.codes import Kota
 from services.training import views
 from services.training.api_types import LINE, Day, TrainingId, actor_of

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from chassis.http.json_body import Body
+from chassis.forms.body import Body
 from services.training.api_types import LINE, TEXT, Moment
 from services.training.trainings.audience import DINAS, KOTA
 from services.training.trainings.rules import Session, Status

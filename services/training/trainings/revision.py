@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from chassis.documents import Document
 from chassis.errors import invalid
 from chassis.writing.changes import Changes
-from chassis.writing.decision import Document, Documents, Outcome
+from chassis.writing.decision import Documents, Outcome
 from contracts import training as events
 from contracts.envelope import Payload
 from services.training.documents import PARTNERS

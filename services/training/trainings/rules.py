@@ -8,9 +8,10 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final, Literal
 
+from chassis.documents import Document
 from chassis.errors import FieldError, NotFound, invalid, not_found
 from chassis.writing.changes import Changes
-from chassis.writing.decision import Document, Documents, Outcome
+from chassis.writing.decision import Documents, Outcome
 from services.training.documents import EXTERNAL_IDS, PARTNERS, TRAININGS, external_id_of
 from services.training.partners.rules import unknown as unknown_partner
 from services.training.policy import Actor

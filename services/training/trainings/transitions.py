@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from chassis.calendar import JAKARTA
+from chassis.documents import Document
 from chassis.writing.changes import Changes
-from chassis.writing.decision import Document, Documents, Outcome
+from chassis.writing.decision import Documents, Outcome
 from contracts import training as events
 from contracts.envelope import Payload
 from services.training.documents import PARTNERS, TRAININGS

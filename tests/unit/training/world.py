@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chassis.writing.decision import Document
+from chassis.documents import Document
 from contracts.envelope import Payload
 from services.training.documents import (
     ENROLMENTS,

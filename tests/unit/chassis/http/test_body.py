@@ -14,10 +14,12 @@ from fastapi import APIRouter, FastAPI, Request
 from prometheus_client import REGISTRY
 
 from chassis.access.callers import Caller, callers
+from chassis.forms.body import Body
 from chassis.forms.iso_dates import Date, Moment
 from chassis.http.app import create_app
 from chassis.http.direct_route import DirectRoute
-from chassis.http.json_body import Body, idempotency, json_body
+from chassis.http.idempotency_key import idempotency
+from chassis.http.json_body import json_body
 from tests.harness.asgi import client_of
 from tests.unit.chassis.conftest import DummySettings
 

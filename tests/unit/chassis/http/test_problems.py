@@ -12,10 +12,11 @@ from pymongo.errors import AutoReconnect, OperationFailure
 from chassis import errors
 from chassis.access.callers import ANONYMOUS, Caller, callers
 from chassis.errors import DomainError, FieldError
+from chassis.forms.body import Body
 from chassis.http import problems
 from chassis.http.app import create_app
 from chassis.http.direct_route import DirectRoute
-from chassis.http.json_body import Body, json_body
+from chassis.http.json_body import json_body
 from tests.harness.asgi import client_of
 from tests.unit.chassis.conftest import DummySettings
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import Invalid
-from chassis.writing.decision import IDEMPOTENCY, Decision, Documents, Idempotency, NotLoaded, Outcome, Staging, Write
+from chassis.writing.decision import IDEMPOTENCY, Decision, Documents, Idempotency, NotLoaded, Outcome, Write
 from chassis.writing.outbox import row_of
+from chassis.writing.staging import Staging
 from tests.harness.events import Counted
 
 NOW = datetime(2021, 2, 1, tzinfo=UTC)

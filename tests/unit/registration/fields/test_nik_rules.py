@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lokal import wilayah
 from stdnum.id import nik as stdnum_nik
 
-from chassis.forms.findings import Finding
+from chassis.errors import FieldError
 from services.registration.fields import nik
 from services.registration.reference.districts import DISTRICTS, DISTRICTS_TODAY, PROVINCES
 
@@ -31,7 +31,7 @@ plausible = st.builds(
 )
 
 
-def codes(findings: list[Finding]) -> list[str]:
+def codes(findings: list[FieldError]) -> list[str]:
     """Only the codes, which is what a story is about."""
     return [finding.code for finding in findings]
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from chassis.forms.body import Body
+from chassis.forms.validation import from_validation
 from chassis.http.app import create_app
-from chassis.http.json_body import Body
-from chassis.http.problems import from_validation
 from services.training import routes
 from services.training.api_types import Day
 from services.training.attendance.api import ScanBody
