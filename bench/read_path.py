@@ -45,7 +45,7 @@ async def _fill(settings: Settings, people: int) -> None:
     while batch := [event for pair in itertools.islice(pairs, _BATCH // 2) for event in pair]:
 
         async def work(tx: Tx, batch: list[Event] = batch) -> None:
-            await book.project(tx, ledger.prepare(batch), careful=False)
+            await book.project(tx, ledger.prepare(batch), look_first=False)
 
         await mongo.transaction(work)
     await mongo.close()

@@ -240,14 +240,14 @@ class Consumer:
                 raise StopAndPage(f"more than {BadWindow.LIMIT} of the last {BadWindow.SIZE} messages were bad")
 
     async def _persist(self, prepared: Any, also: Any) -> Applied:
-        attempt, careful = 0, False
+        attempt, look_first = 0, False
         while True:
             try:
-                return await self._effect.commit(prepared, also, careful=careful)
+                return await self._effect.commit(prepared, also, look_first=look_first)
             except WriteRace as race:
                 if race.reason == positions.FENCED:
                     await self._resynchronise("fenced")
-                careful = True
+                look_first = True
                 log.info("consumer_race", consumer=self.name, reason=race.reason)
             except CommitUnknown:
                 await self._resynchronise("commit_unknown")  # the stored position knows the outcome

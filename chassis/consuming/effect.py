@@ -52,10 +52,10 @@ class Effect(Protocol):
         """What `commit` wants of these events (at least one). Pure, and safe in a thread."""
         ...
 
-    async def commit(self, prepared: Any, also: Also, *, careful: bool) -> Applied:
+    async def commit(self, prepared: Any, also: Also, *, look_first: bool) -> Applied:
         """What was prepared, or None without events. Must leave it as it is: it is used again when the commit failed.
 
-        `careful` after a race: look first which events are new instead of trying the inserts.
+        `look_first` after a race: look first which events are new instead of trying the inserts.
         """
         ...
 
@@ -69,7 +69,7 @@ def as_they_are(events: Sequence[Event]) -> Sequence[Event]:
 
 
 class Projection:
-    """A batch becomes inserts and increments: `project(tx, prepare(events), careful)` must dedupe by itself."""
+    """A batch becomes inserts and increments: `project(tx, prepare(events), look_first)` must dedupe by itself."""
 
     def __init__(
         self,
@@ -83,11 +83,11 @@ class Projection:
         self._mongo = mongo
         self._project = project
 
-    async def commit(self, prepared: Any, also: Also, *, careful: bool) -> Applied:
+    async def commit(self, prepared: Any, also: Also, *, look_first: bool) -> Applied:
         """One transaction for the batch."""
 
         async def work(tx: Tx) -> Applied:
-            applied = await self._project(tx, prepared, careful) if prepared is not None else Applied()
+            applied = await self._project(tx, prepared, look_first) if prepared is not None else Applied()
             await also(tx)
             return applied
 
@@ -116,7 +116,7 @@ class Reactions:
         prepared: Sequence[Event] | None,
         also: Also,
         *,
-        careful: bool,  # noqa: ARG002 - always careful
+        look_first: bool,  # noqa: ARG002 - always looked up first
     ) -> Applied:
         """One transaction for the batch; raises Poison for the first event that its rule refuses."""
         applied, events = Applied(), prepared or ()

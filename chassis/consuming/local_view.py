@@ -26,7 +26,7 @@ class LocalView:
         self._collection = collection
         self._fold = fold
 
-    async def project(self, tx: Tx, events: Sequence[Event], careful: bool) -> Applied:  # noqa: ARG002 - always careful
+    async def project(self, tx: Tx, events: Sequence[Event], look_first: bool) -> Applied:  # noqa: ARG002 - always looked up first
         """Load the batch's subjects, fold in memory, insert the new and replace the changed."""
         subjects = {event.subject for event in events}
         before = {doc["_id"]: doc for doc in await self._mongo.find_by_ids(self._collection, subjects, tx)}

@@ -52,7 +52,7 @@ async def _redrive_one(
     try:
         headers = [(name, raw if raw is None else bytes(raw)) for name, raw in doc["headers"]]
         event = from_message(headers, bytes(doc["value"]), effect.types)
-        applied = await effect.commit(effect.prepare([event]), also, careful=True)
+        applied = await effect.commit(effect.prepare([event]), also, look_first=True)
     except BadEvent as bad:
         return bad.reason, str(bad)
     except Poison as poison:

@@ -54,10 +54,11 @@ class NotLoaded(Exception):
         self.wanted = set(wanted)
 
 
-class Torn(Exception):
-    """Raised by a rule: what was loaded doesn't fit together, since another replica committed between two loads.
+class InconsistentRead(Exception):
+    """The loaded documents contradict each other because another replica committed between two loads.
 
-    The guards catch a stale document that is written; this is for one that a rule only looked at. Decided again.
+    Raised by a rule. GroupCommit reloads and decides again. Version guards catch a stale document that is written; this is for
+    one that a rule only looked at.
     """
 
 
@@ -98,20 +99,20 @@ Decide = Callable[[Documents, datetime], Outcome]
 class Decision:
     """`decide(documents, now)` is pure; `reads` are the documents that it is known to need.
 
-    `absent` are documents that it creates and that nearly never exist (an identity, an idempotency record): they are taken
-    for absent without a look, their insert finds out, and after a clash they are loaded like any other.
+    `expected_absent` are documents that it creates and that nearly never exist (an identity, an idempotency record): they are
+    taken for absent without a look, their insert finds out, and after a clash they are loaded like any other.
     """
 
     decide: Decide
     reads: Sequence[DocumentId] = ()
     idempotency: Idempotency | None = None
-    absent: Sequence[DocumentId] = ()
+    expected_absent: Sequence[DocumentId] = ()
 
-    def all_absent(self) -> list[DocumentId]:
+    def all_expected_absent(self) -> list[DocumentId]:
         """What to take for absent at first, the idempotency record included."""
         if self.idempotency is None:
-            return list(self.absent)
-        return [*self.absent, (IDEMPOTENCY, self.idempotency.key)]
+            return list(self.expected_absent)
+        return [*self.expected_absent, (IDEMPOTENCY, self.idempotency.key)]
 
     def run(self, documents: Documents, now: datetime) -> Outcome:
         """Decide, or repeat the stored reply of the same request."""

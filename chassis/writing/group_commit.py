@@ -24,7 +24,7 @@ from chassis.database.writes import Writes
 from chassis.documents import Document, DocumentId
 from chassis.errors import DomainError, InFlight, Unavailable
 from chassis.writing import outbox
-from chassis.writing.decision import IDEMPOTENCY, Decision, Documents, NotLoaded, Outcome, Torn
+from chassis.writing.decision import IDEMPOTENCY, Decision, Documents, InconsistentRead, NotLoaded, Outcome
 from chassis.writing.staging import Staging
 
 log = logs.get(__name__)
@@ -45,11 +45,11 @@ async def commit_together(
     traceparents: Sequence[str | None] = (),
     also: InTransaction | None = None,
     deadline_seconds: float = 20.0,
-    careful: bool = True,
+    look_first: bool = True,
 ) -> list[Document | Exception]:
     """Load, decide and commit once. Returns for each decision its reply, or the error that its rule raised.
 
-    Unless `careful`, what decisions expect to be absent isn't looked for: its insert finds out (WriteRace).
+    Unless `look_first`, what decisions expect to be absent isn't looked for: its insert finds out (WriteRace).
 
     `also(tx, results)` writes more in the same transaction (a consumer's positions). Raises WriteRace, CommitUnknown or
     the driver's errors for the batch as a whole: then nobody's outcome is known to be written.
@@ -58,8 +58,8 @@ async def commit_together(
     staging = Staging()
     wanted = [read for decision in decisions for read in decision.reads]
     read = set(wanted)
-    absent = [expected for decision in decisions for expected in decision.all_absent() if expected not in read]
-    if careful:
+    absent = [expected for decision in decisions for expected in decision.all_expected_absent() if expected not in read]
+    if look_first:
         wanted += absent
     else:
         for document_id in absent:
@@ -105,8 +105,8 @@ async def _decide(mongo: Mongo, decision: Decision, documents: Documents, now: d
             return decision.run(documents, now)
         except NotLoaded as more:
             await _load(mongo, documents, list(more.wanted))
-        except Torn as torn:
-            raise WriteRace("torn") from torn
+        except InconsistentRead as inconsistent:
+            raise WriteRace("inconsistent") from inconsistent
         except DomainError as refusal:
             if not await _answered_meanwhile(mongo, decision, documents):
                 return refusal
@@ -215,11 +215,11 @@ class GroupCommit:
             took = time.perf_counter() - started
             telemetry.COMMIT_SECONDS.observe(took)
 
-    async def _commit(self, batch: list[_Waiting], *, careful: bool = False) -> None:
+    async def _commit(self, batch: list[_Waiting], *, look_first: bool = False) -> None:
         """Try together a few times, then halve: who keeps losing a race ends up alone and fails or succeeds for itself."""
         for attempt in range(_ALONE_TRIES if len(batch) == 1 else _TOGETHER_TRIES):
             try:
-                if await self._try(batch, careful=careful or attempt > 0):
+                if await self._try(batch, look_first=look_first or attempt > 0):
                     return
             except Exception as bug:
                 # What the database will never take (a value too large for it, say) stands in one decision: find it.
@@ -233,10 +233,10 @@ class GroupCommit:
             self._settle(batch, [Unavailable("The document is changing too often. Try again.")])
             return
         half = len(batch) // 2
-        await self._commit(batch[:half], careful=True)
-        await self._commit(batch[half:], careful=True)
+        await self._commit(batch[:half], look_first=True)
+        await self._commit(batch[half:], look_first=True)
 
-    async def _try(self, batch: list[_Waiting], *, careful: bool) -> bool:
+    async def _try(self, batch: list[_Waiting], *, look_first: bool) -> bool:
         """One attempt; True when every caller has an answer, False when another writer was met."""
         try:
             results = await commit_together(
@@ -244,7 +244,7 @@ class GroupCommit:
                 [waiting.decision for waiting in batch],
                 traceparents=[waiting.traceparent for waiting in batch],
                 deadline_seconds=self._deadline_seconds,
-                careful=careful,
+                look_first=look_first,
             )
         except WriteRace as race:
             telemetry.COMMIT_CONFLICTS.labels(race.reason).inc()

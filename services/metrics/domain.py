@@ -16,6 +16,7 @@ from chassis.documents import Document
 from chassis.errors import Conflict, FieldError, Forbidden, RuleBroken, Stale, invalid, not_found
 from chassis.writing.decision import Documents, Outcome, Write
 from contracts.metrics import AssessmentSubmitted, AssessmentVerified, TargetReached
+from contracts.reference import PROGRAMME_START
 from services.metrics.ledger.rules import fact_id
 
 ASSESSMENTS = "assessments"
@@ -23,7 +24,6 @@ PERIODS = "assessed_periods"  # one report for a person and month
 SUBJECTS = "subjects"  # carries the sequence of a person's events
 TARGETS = "targets"
 FACTS = "facts"
-FIRST_DAY = date(2015, 1, 1)  # the programme's forerunners began; no figure is older
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class SubmitAssessment:
         """Only verified Jakpreneurs report, once for a month, and for no month that hasn't begun (P6)."""
         today = jakarta_day(now)
         first = date(int(self.period[:4]), int(self.period[5:]), 1)
-        if not FIRST_DAY <= first <= today:
+        if not PROGRAMME_START <= first <= today:
             text = ("Bulan di luar masa program atau di masa depan.", "The month is before the programme or in the future.")
             raise invalid(FieldError("period", "period", *text))
         if not _visible(documents, self.jakpreneur_id, self.dinas):

@@ -98,9 +98,9 @@ def newest_first(patch: pytest.MonkeyPatch) -> None:
 def position_before_effect(patch: pytest.MonkeyPatch) -> None:
     """The position moves in a transaction of its own, before the effect."""
 
-    async def commit(self: Projection, prepared: Any, also: Also, *, careful: bool) -> Applied:
+    async def commit(self: Projection, prepared: Any, also: Also, *, look_first: bool) -> Applied:
         await self._mongo.transaction(also)
-        return await self._mongo.transaction(lambda tx: self._project(tx, prepared, careful))
+        return await self._mongo.transaction(lambda tx: self._project(tx, prepared, look_first))
 
     patch.setattr(Projection, "commit", commit)
 
@@ -123,10 +123,10 @@ def figures_without_dedupe(patch: pytest.MonkeyPatch) -> None:
     """Metrics' ledger drops what it has seen, its figures count it again."""
     plain = Ledger.project
 
-    async def project(self: Ledger, tx: Tx, prepared: Prepared, careful: bool) -> Applied:
+    async def project(self: Ledger, tx: Tx, prepared: Prepared, look_first: bool) -> Applied:
         known = await self._ids(LEDGER, prepared.rows, tx)
-        applied = await plain(self, tx, prepared, careful)
-        await self._write(tx, await self._count(tx, [prepared.rows[identity] for identity in known], careful=True))
+        applied = await plain(self, tx, prepared, look_first)
+        await self._write(tx, await self._count(tx, [prepared.rows[identity] for identity in known], look_first=True))
         return applied
 
     patch.setattr(Ledger, "project", project)
@@ -135,7 +135,7 @@ def figures_without_dedupe(patch: pytest.MonkeyPatch) -> None:
 def view_without_dedupe(patch: pytest.MonkeyPatch) -> None:
     """Training's view believes whatever comes last, though it is old."""
 
-    async def project(self: LocalView, tx: Tx, events: Sequence[Event], careful: bool) -> Applied:
+    async def project(self: LocalView, tx: Tx, events: Sequence[Event], look_first: bool) -> Applied:
         for event in events:
             known = await self._mongo[self._collection].find_one({"_id": event.subject}, session=tx) or {}
             after = {**self._fold(known, event), "_id": event.subject, "last": event.sequence}

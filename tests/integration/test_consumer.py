@@ -172,16 +172,16 @@ class Interrupted:
         self._outcomes = outcomes
         self._broken = break_first
 
-    async def commit(self, events: Any, also: Any, *, careful: bool) -> Applied:
+    async def commit(self, events: Any, also: Any, *, look_first: bool) -> Applied:
         """Commit or not, and say nothing about it."""
         if self._broken:
             self._broken = False
             raise ValueError("the batch is to be halved")
         if self._outcomes:
             if self._outcomes.pop(0):
-                await self._inner.commit(events, also, careful=careful)
+                await self._inner.commit(events, also, look_first=look_first)
             raise CommitUnknown("no answer")
-        return await self._inner.commit(events, also, careful=careful)
+        return await self._inner.commit(events, also, look_first=look_first)
 
 
 @pytest.mark.parametrize("halved", [False, True], ids=["whole", "halved"])
@@ -233,9 +233,9 @@ async def test_what_was_fetched_ahead_of_a_failed_commit(mongo: Mongo, plain: Se
     inner, outcomes = projection(mongo), [False, True, False]
 
     class Slow(Interrupted):
-        async def commit(self, events: Any, also: Any, *, careful: bool) -> Applied:
+        async def commit(self, events: Any, also: Any, *, look_first: bool) -> Applied:
             await asyncio.sleep(0.15)  # the slowness itself: the next batch is decoded meanwhile
-            return await super().commit(events, also, careful=careful)
+            return await super().commit(events, also, look_first=look_first)
 
     few = plain.model_copy(update={"consumer_batch_limit": 3})
     async with consuming(consumer(mongo, few, prefix, Slow(inner, outcomes))):
@@ -254,10 +254,10 @@ async def test_lag_is_what_kafka_has_and_we_have_not(mongo: Mongo, plain: Settin
         types = inner.types
         prepare = staticmethod(inner.prepare)
 
-        async def commit(self, events: Any, also: Any, *, careful: bool) -> Applied:
+        async def commit(self, events: Any, also: Any, *, look_first: bool) -> Applied:
             if events[0].sequence > 3:
                 await go_on.wait()
-            return await inner.commit(events, also, careful=careful)
+            return await inner.commit(events, also, look_first=look_first)
 
     [place] = {record.partition for record in await read_all(plain, TOPIC)}
     labels = {"topic": f"{plain.kafka_topic_prefix}{TOPIC}", "partition": str(place)}

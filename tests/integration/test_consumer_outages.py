@@ -208,10 +208,10 @@ async def test_a_transient_error_is_tried_again(mongo: Mongo, plain: Settings, p
         types = inner.types
         prepare = staticmethod(inner.prepare)
 
-        async def commit(self, events: Any, also: Any, *, careful: bool) -> Applied:
+        async def commit(self, events: Any, also: Any, *, look_first: bool) -> Applied:
             if trouble:
                 raise trouble.pop()
-            return await inner.commit(events, also, careful=careful)
+            return await inner.commit(events, also, look_first=look_first)
 
     async with consuming(consumer(mongo, plain, prefix, Shaky())):
         await until_heard(mongo, {"siti": [1]})

@@ -89,7 +89,7 @@ def people() -> People:
 
 
 async def project(mongo: Mongo, events: Sequence[Event], size: int = 60) -> None:
-    """In batches as the consumer does it, careful after a race."""
+    """In batches as the consumer does it, looking first after a race."""
     ledger = Ledger(mongo)
     for start in range(0, len(events), size):
         batch = events[start : start + size]

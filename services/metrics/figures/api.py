@@ -16,25 +16,23 @@ from chassis.forms.body import Body
 from chassis.forms.iso_dates import Date
 from chassis.http.answers import NOT_FOUND
 from chassis.http.json_body import json_body
-from contracts.codes import Dinas, Kota
-from services.metrics import domain
+from contracts.reference import PROGRAMME_START, Dinas, Kota, Stage
 from services.metrics.ledger.reconciliation import Reconciliation
 from services.metrics.use_cases import UseCases
 
 Anyone = Annotated[Caller, callers("anyone")]
-Stage = Literal["P1", "P2", "P3", "P4", "P5", "P6", "P7"]
 Measure = Literal["registered", "P1", "P2", "P3", "P4", "P5", "P6", "P7"]
 AsOf = Annotated[
     Date | None,
     Query(
-        ge=domain.FIRST_DAY,
+        ge=PROGRAMME_START,
         description="Figures as they stood at the end of that day; default, and for a later one, today (Asia/Jakarta)",
     ),
 ]
 FunnelAsOf = Annotated[
     Date | None,
     Query(
-        ge=domain.FIRST_DAY,
+        ge=PROGRAMME_START,
         description="Figures as they stood at the end of that day; default, and for a later one, today (Asia/Jakarta). With "
         "`dinas` or `kota`, a past day means the last month end on or before it that is shown, and the reply's `as_of` says "
         "which. A month end is shown if every figure of that breakdown differs from the month end shown before (the first: from "

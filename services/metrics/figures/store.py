@@ -12,10 +12,10 @@ from datetime import date
 
 from chassis.database.mongo import Mongo
 from chassis.documents import Document
+from contracts.reference import STAGES
 from services.metrics import domain
 from services.metrics.disclosure import month_ends as snapshots
 from services.metrics.disclosure import suppression
-from services.metrics.ledger.rules import STAGES
 from services.metrics.ledger.store import ROLLUPS, TOTALS, field_of, month_id, total_id, value_of
 
 _HIDE = {"kecamatan": suppression.suppressed_kecamatan, "dinas+kota": suppression.suppressed_table}

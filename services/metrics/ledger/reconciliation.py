@@ -14,8 +14,9 @@ from chassis import clock, logs
 from chassis.database.mongo import Mongo, Tx
 from chassis.documents import Document
 from chassis.offload import offload
+from contracts.reference import STAGES
 from services.metrics import telemetry
-from services.metrics.ledger.rules import ATTRIBUTES, DAILY, REGISTERED, STAGES
+from services.metrics.ledger.rules import ATTRIBUTES, DAILY, REGISTERED
 from services.metrics.ledger.store import FACTS, LEDGER, PENDING, ROLLUPS, TOTALS, value_of
 
 log = logs.get(__name__)

@@ -25,7 +25,6 @@ Fact = dict[str, Any]
 ATTRIBUTES = ("kota", "kecamatan", "commodity", "category", "gender", "dinas")
 UNKNOWN = "unknown"
 REGISTERED = "registered"
-STAGES = ("P1", "P2", "P3", "P4", "P5", "P6", "P7")
 _PREFIX_LENGTH = len("id.go.jakarta.jakpreneur.")
 _SOURCE_LENGTH = len("/services/")
 

@@ -1,6 +1,6 @@
 """The ledger's writing side: what projections.py decides, written in the transaction that moves the position.
 
-Inserts are tried first; only when one meets a duplicate, the batch is done again `careful`ly, looking up what is new.
+Inserts are tried first; only when one meets a duplicate, the batch is done again with `look_first`ly, looking up what is new.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def prepare(events: Sequence[Event]) -> Prepared:
     """What can be computed of a batch before its transaction. Pure."""
     rows = {row["_id"]: row for row in map(ledger_row, events)}
     before = {identity for identity in map(predecessor, events) if identity is not None and identity not in rows}
-    counts = None if _facts_wanted(rows.values(), careful=False) else count(rows.values(), {})
+    counts = None if _facts_wanted(rows.values(), look_first=False) else count(rows.values(), {})
     return Prepared(len(events), rows, before, counts)
 
 
@@ -81,12 +81,12 @@ def count(rows: Iterable[Row], facts: Mapping[str, Fact]) -> Counts:
     return Counts(folded, month_updates(increments), total_updates(increments))
 
 
-def _facts_wanted(rows: Iterable[Row], *, careful: bool) -> set[str]:
+def _facts_wanted(rows: Iterable[Row], *, look_first: bool) -> set[str]:
     """Which facts decide what the rows count. Nearly every P1 is a person's first: it is looked up only after a clash."""
     wanted: set[str] = set()
     for row in rows:
         measure = row.get("measure")
-        if measure == "P1" and careful:
+        if measure == "P1" and look_first:
             wanted.add(fact_id(row["person"], "P1"))
         elif measure is not None and measure not in (REGISTERED, "P1"):
             wanted |= {fact_id(row["person"], measure), fact_id(row["person"], "P1")}
@@ -99,16 +99,16 @@ class Ledger:
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
 
-    async def project(self, tx: Tx, prepared: Prepared, careful: bool) -> Applied:
+    async def project(self, tx: Tx, prepared: Prepared, look_first: bool) -> Applied:
         """Ledger rows, facts and rollups of one batch. Counts events seen before and predecessors never seen."""
         rows, counts = prepared.rows, prepared.counts
-        if careful:
+        if look_first:
             known = set(await self._ids(LEDGER, rows, tx))
             rows, counts = {identity: row for identity, row in rows.items() if identity not in known}, None
         gaps = len(prepared.before) - len(await self._ids(LEDGER, prepared.before, tx)) if prepared.before else 0
         if rows:
             await self._mongo.insert_all(LEDGER, list(rows.values()), tx)
-            await self._write(tx, counts or await self._count(tx, rows.values(), careful=careful))
+            await self._write(tx, counts or await self._count(tx, rows.values(), look_first=look_first))
         return Applied(duplicates=prepared.events - len(rows), gaps=gaps)
 
     async def resolve_pending(self) -> int:
@@ -124,14 +124,14 @@ class Ledger:
             deleted = await self._mongo[PENDING].delete_many({"_id": {"$in": [row["_id"] for row in rows]}}, session=tx)
             if deleted.deleted_count != len(rows):
                 raise WriteRace("pending")  # another process counts some of them: nothing is deleted uncounted
-            await self._write(tx, await self._count(tx, rows, careful=True))
+            await self._write(tx, await self._count(tx, rows, look_first=True))
 
         if rows:
             await self._mongo.transaction(work)
         return len(waiting)
 
-    async def _count(self, tx: Tx, rows: Collection[Row], *, careful: bool) -> Counts:
-        wanted = _facts_wanted(rows, careful=careful)
+    async def _count(self, tx: Tx, rows: Collection[Row], *, look_first: bool) -> Counts:
+        wanted = _facts_wanted(rows, look_first=look_first)
         facts = {doc["_id"]: doc for doc in await self._mongo.find_by_ids(FACTS, wanted, tx)} if wanted else {}
         return await offload(len(rows), count, rows, facts)
 

@@ -16,6 +16,7 @@ from chassis.documents import Document
 from chassis.errors import Conflict, FieldError, NotFound, Stale, invalid, not_found
 from chassis.forms.findings import Checked
 from chassis.writing.decision import Documents, Outcome, Write
+from contracts.reference import PROGRAMME_START
 from contracts.registration import JakpreneurRegistered, JakpreneurRejected, JakpreneurVerified
 from services.registration.fields import business_ids, nik
 from services.registration.people.models import RegistrationForm, Verification
@@ -23,7 +24,6 @@ from services.registration.reference import areas, commodities, dinas
 
 JAKPRENEURS = "jakpreneurs"
 IDENTITIES = "identities"
-FIRST_YEAR = date(2015, 1, 1)  # nobody registered before the programme's forerunners
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def _check_days(form: RegistrationForm, today: date, *, officer: bool) -> list[F
             for name in ("registered_on", "channel")
             if getattr(form, name) is not None
         ]
-    if form.registered_on and not FIRST_YEAR <= form.registered_on <= today:
+    if form.registered_on and not PROGRAMME_START <= form.registered_on <= today:
         text = ("Tanggal pendaftaran di luar masa program atau di masa depan.", "Before the programme, or in the future.")
         errors.append(FieldError("registered_on", "registered_on", *text))
     if form.birth_date > today or form.birth_date.year < 1900:

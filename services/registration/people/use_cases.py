@@ -71,7 +71,7 @@ class UseCases:
         }
         sealed = Sealed(self.vault.blind_index("nik", person.nik), stored_key, fields)
         command = Register(jakpreneur_id, person, sealed, origin, verified_on)
-        return Decision(command.decide, idempotency=idempotency, absent=[(IDENTITIES, sealed.identity)])
+        return Decision(command.decide, idempotency=idempotency, expected_absent=[(IDENTITIES, sealed.identity)])
 
     async def verify_jakpreneur(
         self,

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from chassis.documents import Document
 from chassis.writing.changes import Changes
-from chassis.writing.decision import Torn
+from chassis.writing.decision import InconsistentRead
 from contracts import training as events
 from contracts.envelope import Payload
 from services.training.documents import ENROLMENTS, SCHEDULES, TRAININGS, WAITING, enrolment_id, waiting_page_id
@@ -90,7 +90,7 @@ class Desk:
                 training["waiting"] -= 1
                 self._take_out(enrolment)
             case other:
-                raise Torn(f"an enrolment that is {other} holds nothing to release")
+                raise InconsistentRead(f"an enrolment that is {other} holds nothing to release")
         self._write({**enrolment, "page": None, "offer_expires_at": None}, status, event)
         self._forget(enrolment["jakpreneur_id"])
         self.fill()
@@ -110,7 +110,7 @@ class Desk:
         until = min(self._now + self._rules.offer, cut_off(training, self._rules))
         for enrolment in self._changes.get_many(ENROLMENTS, self._next(wanted)):
             if enrolment is None or enrolment["status"] != "waitlisted":
-                raise Torn("the waiting list names an enrolment that doesn't wait")
+                raise InconsistentRead("the waiting list names an enrolment that doesn't wait")
             training["waiting"] -= 1
             training["offered"] += 1
             offered = {**enrolment, "page": None, "offer_expires_at": until}
@@ -120,7 +120,7 @@ class Desk:
         """Write the training with its counters."""
         training = self.training
         if self.free < 0 or min(training["confirmed"], training["offered"], training["waiting"]) < 0:
-            raise Torn("confirmed + offered <= quota doesn't hold")
+            raise InconsistentRead("confirmed + offered <= quota doesn't hold")
         self._changes.write(TRAININGS, training, about)
 
     def _write(self, enrolment: Document, status: str, event: type[Payload], **more: Any) -> None:
@@ -167,7 +167,7 @@ class Desk:
                 if len(taken) == wanted:
                     return taken
                 if number == last:
-                    raise Torn("the waiting list is shorter than its count")
+                    raise InconsistentRead("the waiting list is shorter than its count")
                 training["queue_first"] = number + 1
 
 

@@ -16,7 +16,7 @@ from chassis.http.etag import IfMatch, set_etag, version_of
 from chassis.http.idempotency_key import idempotency
 from chassis.http.json_body import json_body
 from chassis.http.paging import Cursor, Limit, decode_cursor, encode_cursor
-from contracts.codes import Kota
+from contracts.reference import Kota
 from services.training import views
 from services.training.api_types import LINE, Day, TrainingId, actor_of
 from services.training.store import Wanted

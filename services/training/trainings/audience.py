@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, get_args
 
 from chassis.errors import FieldError
-from contracts.codes import Dinas, Kota
+from contracts.reference import Dinas, Kota
 from services.training.refusals import failing
 
 DINAS: Final[tuple[str, ...]] = get_args(Dinas)

@@ -102,6 +102,6 @@ def test_a_replay_writes_nothing_and_another_request_is_refused() -> None:
 
 def test_what_is_taken_for_absent_at_first() -> None:
     """What nearly never exists is taken for absent at first: what the rule creates, and the idempotency record."""
-    decision = Decision(decide, [("c", "x")], Idempotency("k", "hash"), absent=[("c", "new")])
-    assert decision.all_absent() == [("c", "new"), (IDEMPOTENCY, "k")]
-    assert Decision(decide, absent=[("c", "new")]).all_absent() == [("c", "new")]
+    decision = Decision(decide, [("c", "x")], Idempotency("k", "hash"), expected_absent=[("c", "new")])
+    assert decision.all_expected_absent() == [("c", "new"), (IDEMPOTENCY, "k")]
+    assert Decision(decide, expected_absent=[("c", "new")]).all_expected_absent() == [("c", "new")]

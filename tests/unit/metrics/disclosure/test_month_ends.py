@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from contracts.reference import STAGES
 from services.metrics.disclosure.month_ends import people_on, published, snapshot
 from services.metrics.figures.store import Figures
-from services.metrics.ledger.rules import STAGES
 
 MONTHS = ("2020-11", "2020-12", "2021-01", "2021-03")  # nobody joined in February
 DINAS, KOTA = ("KPKP", "Sosial"), ("31.71", "31.72")

@@ -3,7 +3,7 @@
 import re
 from typing import get_args
 
-from contracts.codes import Dinas, Kota
+from contracts.reference import Dinas, Kota
 from services.registration.reference import areas, commodities, dinas
 from services.registration.reference import categories as category
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chassis.writing.decision import Torn
+from chassis.writing.decision import InconsistentRead
 from services.training.documents import ENROLMENTS, enrolment_id
 from tests.unit.training.world import TRAINING, World
 
@@ -17,6 +17,6 @@ def test_a_line_that_names_somebody_who_does_not_wait_is_noticed() -> None:
     world.enrol(budi, siti)
     stale = {**(world.get(ENROLMENTS, enrolment_id(TRAINING, siti)) or {}), "status": "cancelled"}
     world.give(ENROLMENTS, **stale)
-    with pytest.raises(Torn):
+    with pytest.raises(InconsistentRead):
         world.respond("cancel", budi)
     assert world.status(budi) == "confirmed"
