@@ -36,6 +36,15 @@ class Settings(BaseSettings):
     )
     mongodb_database_prefix: str = Field(default="jakpreneur", description="Databases are <prefix>_<service>")
     mongo_driver: Literal["motor", "pymongo"] = Field(default="motor", description="Client of chassis/database/mongo.py")
+    mongo_heartbeat_seconds: float = Field(default=1.0, ge=0.5, description="How often the driver looks after each server")
+    mongo_connect_seconds: float = Field(default=1.0, description="To connect, and for a server to answer a heartbeat")
+    mongo_socket_seconds: float = Field(default=20.0, description="Longest wait for the answer to any command")
+    mongo_transaction_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        description="transactionLifetimeLimitSeconds of the server; 5 is advised. 0 for a sharded cluster, where a prepared "
+        "transaction may outlive it",
+    )
     kafka_bootstrap_servers: str = Field(
         default="127.0.0.1:19192",
         validation_alias=AliasChoices("JAKPRENEUR_KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS", "kafka_bootstrap_servers"),
@@ -49,11 +58,22 @@ class Settings(BaseSettings):
 
     commit_batch_limit: int = Field(default=256, ge=1, le=1000, description="Most decisions in one transaction")
     commit_deadline_seconds: float = Field(default=20.0, description="After it an unknown commit becomes a 503")
-    relay_page: int = Field(default=1000, ge=1, description="Outbox rows read, sent and deleted together")
-    relay_lease_seconds: float = Field(default=10.0, description="A relay that hasn't renewed for so long is replaced")
-    relay_renew_seconds: float = Field(default=3.0, description="How often the lease is renewed")
+    relay_page: int = Field(default=64, ge=1, description="Outbox documents (commits) read together")
+    relay_lease_seconds: float = Field(default=4.0, description="A relay that hasn't renewed for so long is replaced")
+    relay_renew_seconds: float = Field(default=1.0, description="How often the lease is renewed, by a task of its own")
     relay_poll_seconds: float = Field(default=1.0, description="Floor of the relay's wake-ups")
-    relay_send_timeout_seconds: float = Field(default=30.0, description="Past it the relay's producer is replaced")
+    relay_send_timeout_seconds: float = Field(
+        default=60.0, description="Longest wait for Kafka's acknowledgement; past it the producer is replaced"
+    )
+    relay_start_timeout_seconds: float = Field(default=4.0, description="Longest wait for a producer to connect")
+    relay_stuck_seconds: float = Field(
+        default=10.0, description="A relay of which Kafka took nothing for so long gives its lease away"
+    )
+    drain_seconds: float = Field(
+        default=1.0,
+        ge=0,
+        description="From the withdrawal of readiness to the closing of the port: longer than a balancer's look",
+    )
     consumer_batch_limit: int = Field(default=8000, ge=1, le=10_000, description="Most events in one consumer transaction")
     consumer_session_seconds: float = Field(default=10.0, description="Kafka session timeout of a consumer")
 

@@ -27,10 +27,14 @@ COMMIT_BATCH = Histogram("group_commit_batch_size", "Decisions in one transactio
 COMMIT_SECONDS = Histogram("group_commit_duration_seconds", "Load, decide and commit one batch", buckets=_SECONDS)
 COMMIT_CONFLICTS = Counter("group_commit_conflicts_total", "Transactions that met another writer", ["reason"])
 
+COMMIT_LANES = Gauge("group_commit_contended_documents", "Documents that so many write that their callers wait apart")
+PART_RESTARTS = Counter("part_restarts_total", "Parts of the process that failed and were started again", ["part"])
+
 # Publishing: the outbox must drain, and one relay must hold the lease.
-OUTBOX_ROWS = Gauge("outbox_rows", "Events saved and not yet acknowledged by Kafka")
+OUTBOX_ROWS = Gauge("outbox_rows", "Commits whose events Kafka hasn't all acknowledged, counted up to 10,000")
 OUTBOX_AGE = Gauge("outbox_oldest_age_seconds", "Age of the oldest event in the outbox")
 RELAY_PUBLISHED = Counter("relay_published_total", "Events that Kafka acknowledged")
+RELAY_FAILURES = Counter("relay_failures_total", "Batches that Kafka refused, or didn't acknowledge in time")
 RELAY_LEASE = Gauge("relay_lease_held", "1 while this process is the service's relay")
 
 # Consuming: lag from stored positions, and the standing proof that nothing was lost or doubled.

@@ -17,8 +17,8 @@ from typing import Any, Protocol
 from chassis.database.mongo import Mongo, Tx
 from chassis.documents import Document
 from chassis.errors import DomainError
+from chassis.writing.commit import commit_together
 from chassis.writing.decision import Decision, Documents, Outcome, Write
-from chassis.writing.group_commit import commit_together
 from contracts.envelope import Event, Payload
 
 Also = Callable[[Tx], Awaitable[None]]
@@ -132,7 +132,9 @@ class Reactions:
                 applied.gaps += bool(result.get("gap"))
             await also(tx)
 
-        await commit_together(self._mongo, decisions, traceparents=[event.traceparent for event in events], also=note)
+        await commit_together(
+            self._mongo, decisions, traceparents=[event.traceparent for event in events], in_same_transaction=note
+        )
         self._committed()
         return applied
 

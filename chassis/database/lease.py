@@ -1,19 +1,25 @@
 """A lease with an epoch: one holder at a time, by the server's clock, never by ours.
 
-The epoch grows with every change of holder. Whoever writes under the lease checks the epoch in the same transaction, so
-that a holder that slept past its lease (SIGSTOP, a long pause) can't change anything afterwards.
+`LeaseKeeper` takes and renews one in a task of its own, however long the holder's work takes. Who holds a lease may have lost
+it without knowing (a long pause): work under a lease must be safe to be done twice, or check the epoch in its transaction.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import time
 from dataclasses import dataclass
 
-from chassis.database.failures import DuplicateKeyError, WriteRace
-from chassis.database.mongo import Mongo, ReturnDocument, Tx
+from chassis import logs
+from chassis.database.failures import DuplicateKeyError, PyMongoError
+from chassis.database.mongo import Mongo, ReturnDocument
 from chassis.documents import Document
 
 LEASES = "leases"
-LOST = "lease_lost"
+_RETRY_SECONDS = 0.5
+_LOOK_SECONDS = 1.0  # longest pause of one who waits: the holder may give the lease away before it lapses
+log = logs.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +57,11 @@ async def _take(mongo: Mongo, name: str, owner: str, seconds: float) -> Document
     return found
 
 
-async def check(mongo: Mongo, lease: Lease, tx: Tx) -> None:
-    """Raise WriteRace unless the lease is still of this epoch. A write, so that it conflicts with a new holder's."""
-    updated = await mongo[LEASES].update_one(
-        {"_id": lease.name, "owner": lease.owner, "epoch": lease.epoch}, {"$inc": {"uses": 1}}, session=tx
-    )
-    if updated.matched_count != 1:
-        raise WriteRace(LOST)
+async def lapses_in(mongo: Mongo, name: str) -> float:
+    """Seconds, by the server's clock, until the lease lapses unless it is renewed; 0 if it is free."""
+    left = {"$divide": [{"$subtract": ["$expires_at", "$$NOW"]}, 1000]}
+    found = await mongo.aggregate(LEASES, [{"$match": {"_id": name}}, {"$project": {"left": left}}])
+    return max(0.0, float(found[0]["left"] or 0.0)) if found else 0.0
 
 
 async def release(mongo: Mongo, lease: Lease) -> None:
@@ -66,3 +70,89 @@ async def release(mongo: Mongo, lease: Lease) -> None:
         {"_id": lease.name, "owner": lease.owner, "epoch": lease.epoch},
         {"$set": {"owner": None}, "$unset": {"expires_at": ""}},
     )
+
+
+class LeaseKeeper:
+    """Takes a lease, renews it, and knows whether it still holds. `start()`, then ask `held`; `stop()` gives it back."""
+
+    def __init__(self, mongo: Mongo, name: str, owner: str, *, seconds: float, renew_seconds: float) -> None:
+        self._mongo = mongo
+        self._name = name
+        self._owner = owner
+        self._seconds = seconds
+        self._renew_seconds = renew_seconds
+        self._lease: Lease | None = None
+        self._until = 0.0  # by our monotonic clock, counted from before the server was asked: never later than the server's
+        self._not_before = 0.0
+        self._taken = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether the lease is ours, as far as can be known without asking."""
+        return self._lease is not None and time.monotonic() < self._until
+
+    @property
+    def lease(self) -> Lease | None:
+        """The lease while it is held."""
+        return self._lease if self.held else None
+
+    def start(self) -> None:
+        """Begin to take and renew it."""
+        self._task = asyncio.create_task(self._keep(), name=f"lease-{self._name}")
+
+    async def taken(self) -> None:
+        """Wait until the lease is ours."""
+        await self._taken.wait()
+
+    async def give_away(self, seconds: float) -> None:
+        """Release the lease and leave it to others for so long: we hold it and can't do its work."""
+        self._not_before = time.monotonic() + seconds
+        await self._release()
+
+    async def stop(self) -> None:
+        """Give the lease back if it is ours; without a primary it lapses by itself."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        with contextlib.suppress(PyMongoError):
+            await self._release()
+
+    async def _release(self) -> None:
+        lease, self._lease = self._lease, None
+        self._taken.clear()
+        if lease is not None:
+            await release(self._mongo, lease)
+
+    async def _keep(self) -> None:
+        while True:
+            try:
+                await asyncio.sleep(await self._step())
+            except PyMongoError as error:
+                log.warning("lease_not_renewed", lease=self._name, error=type(error).__name__)
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _step(self) -> float:
+        """Take or renew the lease; returns the seconds until the next try."""
+        asked = time.monotonic()
+        if asked < self._not_before:
+            return self._not_before - asked
+        known = self._lease
+        found = await acquire(self._mongo, self._name, self._owner, self._seconds)
+        if self._lease is not known:  # given away while we asked
+            if found is not None:
+                await release(self._mongo, found)
+            return 0.0
+        if found is None:
+            if known is not None:
+                log.warning("lease_lost", lease=self._name, epoch=known.epoch)
+            self._lease = None
+            self._taken.clear()
+            return min(_LOOK_SECONDS, await lapses_in(self._mongo, self._name) + 0.01)
+        self._until = asked + self._seconds
+        self._lease = found
+        if known is None or known.epoch != found.epoch:
+            log.info("lease_taken", lease=self._name, epoch=found.epoch)
+        self._taken.set()
+        return self._renew_seconds

@@ -27,6 +27,8 @@ from chassis.settings import Settings
 
 Tx = Any  # motor ships no types; a tx is used only by handing it to the driver
 T = TypeVar("T")
+LogicalTime = tuple[int, int]  # seconds and increment of the server's hybrid logical clock
+SaveEvents = Callable[[LogicalTime], Mapping[str, Writes]]
 
 _DUPLICATE_KEY = 11000
 _CLIENT_OPTIONS: Mapping[str, Any] = {
@@ -36,11 +38,19 @@ _CLIENT_OPTIONS: Mapping[str, Any] = {
     "readConcernLevel": "majority",
     "retryWrites": True,
     "serverSelectionTimeoutMS": 3000,
-    "connectTimeoutMS": 3000,
-    "socketTimeoutMS": 20000,  # a half-open connection must not hold a caller for ever
     "waitQueueTimeoutMS": 5000,
     "appname": "jakpreneur",
 }
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    """A server that hangs is noticed within a heartbeat and a connect timeout, and its sockets are given up then."""
+    return {
+        **_CLIENT_OPTIONS,
+        "heartbeatFrequencyMS": int(settings.mongo_heartbeat_seconds * 1000),
+        "connectTimeoutMS": int(settings.mongo_connect_seconds * 1000),
+        "socketTimeoutMS": int(settings.mongo_socket_seconds * 1000),
+    }
 
 
 class Mongo:
@@ -63,6 +73,11 @@ class Mongo:
         found: list[Document] = await self[collection].find({"_id": {"$in": list(ids)}}, session=tx).to_list(None)
         return found
 
+    async def versions(self, collection: str, ids: Sequence[Any]) -> dict[Any, int]:
+        """The versions of those that exist."""
+        cursor = self[collection].find({"_id": {"$in": ids}}, projection={"version": 1})
+        return {document["_id"]: document.get("version", 1) for document in await cursor.to_list(None)}
+
     async def insert_all(self, collection: str, documents: Sequence[Document], tx: Tx) -> None:
         """Insert many documents that have an `_id`, as one command in a transaction; raises WriteRace for a duplicate key.
 
@@ -71,15 +86,16 @@ class Mongo:
         """
         _check_inserted(await self.database.command(_insert(collection, documents), session=tx))
 
-    async def write(self, writes: Mapping[str, Writes], tx: Tx) -> None:
+    async def write(self, writes: Mapping[str, Writes], tx: Tx, save_events: SaveEvents | None = None) -> None:
         """Write into several collections; raises WriteRace for a duplicate key or a version that has moved on.
 
+        `save_events` gives further writes for the server's logical time after the first ones (see writing/outbox.py).
         With motor this is one call in a thread: handing each command over to a thread costs more than the command.
         """
         if not writes:
             return
         if self.driver == "motor":
-            thread = asyncio.ensure_future(asyncio.to_thread(_write, self.database.delegate, writes, tx.delegate))
+            thread = asyncio.ensure_future(asyncio.to_thread(_write, self.database.delegate, writes, tx.delegate, save_events))
             try:
                 await asyncio.shield(thread)
             except asyncio.CancelledError:
@@ -87,6 +103,11 @@ class Mongo:
                 await asyncio.wait([thread])
                 raise
             return
+        await self._write_each(writes, tx)
+        if save_events is not None:
+            await self._write_each(save_events(_logical_time(tx)), tx)
+
+    async def _write_each(self, writes: Mapping[str, Writes], tx: Tx) -> None:
         for collection, found in writes.items():
             if found.replaces:
                 requests = _requests(found)
@@ -122,6 +143,13 @@ class Mongo:
             session = await session
         async with session:
             yield session
+
+    def snapshot_time(self, snapshot: Tx) -> LogicalTime | None:
+        """The point in time that a snapshot shows, once something was read of it."""
+        session = snapshot.delegate if self.driver == "motor" else snapshot
+        # The driver has no public name for it. Without it callers do what needs no time: they start at the beginning.
+        time = getattr(session, "_snapshot_time", None)
+        return None if time is None else (time.time, time.inc)
 
     async def transaction(self, work: Callable[[Tx], Awaitable[T]], deadline_seconds: float = 20.0) -> T:
         """Run `work(tx)` in one majority transaction and commit it.
@@ -200,8 +228,19 @@ class Mongo:
             await closing
 
 
-def _write(database: Any, writes: Mapping[str, Writes], session: Any) -> None:
+def _write(database: Any, writes: Mapping[str, Writes], session: Any, save_events: SaveEvents | None) -> None:
     """Mongo.write for PyMongo's synchronous classes, which motor wraps."""
+    _write_each(database, writes, session)
+    if save_events is not None:
+        _write_each(database, save_events(_logical_time(session)), session)
+
+
+def _logical_time(session: Any) -> LogicalTime:
+    time = session.cluster_time["clusterTime"]
+    return time.time, time.inc
+
+
+def _write_each(database: Any, writes: Mapping[str, Writes], session: Any) -> None:
     for collection, found in writes.items():
         if found.replaces:
             requests = _requests(found)
@@ -238,11 +277,11 @@ def connect(settings: Settings, service: str) -> Mongo:
     if settings.mongo_driver == "motor":
         from motor.motor_asyncio import AsyncIOMotorClient
 
-        return Mongo(AsyncIOMotorClient(url, **_CLIENT_OPTIONS), name, "motor")
+        return Mongo(AsyncIOMotorClient(url, **_options(settings)), name, "motor")
     from pymongo import AsyncMongoClient
 
-    client: AsyncMongoClient[Document] = AsyncMongoClient(url, **_CLIENT_OPTIONS)
+    client: AsyncMongoClient[Document] = AsyncMongoClient(url, **_options(settings))
     return Mongo(client, name, "pymongo")
 
 
-__all__ = ["Mongo", "ReplaceOne", "ReturnDocument", "Tx", "UpdateOne", "connect"]
+__all__ = ["LogicalTime", "Mongo", "ReplaceOne", "ReturnDocument", "Tx", "UpdateOne", "connect"]

@@ -26,6 +26,12 @@ class Server(uvicorn.Server):
         """Leave signals alone."""
         yield
 
+    def draining(self) -> None:
+        """Answer from now on with `Connection: close`, so that clients' connections move elsewhere one by one."""
+        close = (b"connection", b"close")
+        self.config.encoded_headers = [*self.config.encoded_headers, close]
+        self.server_state.default_headers = [*self.server_state.default_headers, close]
+
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second."""
         if counter % _CHECK_TICKS == 0:

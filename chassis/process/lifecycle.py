@@ -1,7 +1,7 @@
 """From start to stop of a service process: which parts run in which role, readiness, graceful stop, exit codes.
 
-SIGTERM: no new requests, those in flight finish, waiting decisions commit, the relay gives its lease back, consumers finish
-the batch in hand. A part that fails in a way that only a new process cures ends the process with code 1.
+SIGTERM: readiness is withdrawn, then the port closes, requests in flight finish, waiting decisions commit, the relay gives its
+lease back, consumers finish the batch in hand. Relay and consumers that fail are started again: their trouble never ends an API.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ Role = Literal["all", "api", "relay", "consumer"]
 ROLES: tuple[Role, ...] = ("all", "api", "relay", "consumer")
 S = TypeVar("S", bound=Settings)
 _STOP_SECONDS = 25.0
+_RESTART_SECONDS, _RESTART_LIMIT = 1.0, 30.0
 _WORKER_PAUSE_SECONDS = 1.0
 Worker = Callable[[], Awaitable[None]]
 
@@ -50,14 +51,15 @@ class Core:
         self.name = name
         self.settings = settings
         self.mongo: Mongo = connect(settings, name)
-        owner = f"{socket.gethostname()}:{os.getpid()}:{clock.new_id('own')}"
-        self.owner = owner
-        self.relay = relay.Relay(self.mongo, settings, name, owner)
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{clock.new_id('own')}"
+        self.tag = self.owner[-8:]  # of this process in its outbox documents
+        self.relay = relay.Relay(self.mongo, settings, name, self.owner)
         self.group_commit = GroupCommit(
             self.mongo,
             batch_limit=settings.commit_batch_limit,
             deadline_seconds=settings.commit_deadline_seconds,
             committed=self.relay.nudge,
+            owner=self.tag,
         )
 
 
@@ -91,6 +93,7 @@ class Process:
         self._role = role
         self._prepared = False
         self._stop = asyncio.Event()
+        self._draining = False
         self._failure: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -119,7 +122,7 @@ class Process:
         preparing.cancel()
         stopping.cancel()
         try:
-            await asyncio.wait_for(self._shut_down(public, internal), _STOP_SECONDS)
+            await asyncio.wait_for(self._shut_down(public, internal), _STOP_SECONDS + self._core.settings.drain_seconds)
         except TimeoutError:
             log.error("stop_timed_out")
             return 1
@@ -159,12 +162,11 @@ class Process:
         core.group_commit.start()
         if self._has("relay"):
             self._start("topics", self._ensure_topics())
-            self._start("relay", core.relay.run())
-            if self._role == "relay":
-                self._start("relay-hint", relay.nudge_from_changes(core.mongo, core.relay))
+            self._start("relay", _supervised("relay", core.relay.run))
+            self._start("relay-hint", relay.nudge_from_changes(core.mongo, core.relay, core.tag))
         if self._has("consumer"):
             for consumer in service.consumers:
-                self._start(f"consumer-{consumer.name}", consumer.run())
+                self._start(f"consumer-{consumer.name}", _supervised(f"consumer-{consumer.name}", consumer.run))
             for name, worker in service.workers.items():
                 self._start(name, _forever(worker))
         if not self._has("api"):
@@ -184,8 +186,14 @@ class Process:
                 return
 
     async def _shut_down(self, public: Server | None, internal: Server) -> None:
-        log.info("stopping")
         by_name = {task.get_name(): task for task in self._tasks}
+        if public is not None:
+            # Readiness first, the port later: whoever asks for readiness sends nothing new meanwhile.
+            self._draining = True
+            public.draining()
+            log.info("draining", seconds=self._core.settings.drain_seconds)
+            await asyncio.sleep(self._core.settings.drain_seconds)
+        log.info("stopping")
         if public is not None:
             public.should_exit = True
             await _quietly(by_name["public"])
@@ -207,6 +215,8 @@ class Process:
 
     async def _check(self) -> dict[str, str]:
         parts = {"indexes": "up" if self._prepared else "down"}
+        if self._draining:
+            parts["port"] = "down"
         try:
             await asyncio.wait_for(self._core.mongo.ping(), 2.0)
             parts["mongodb"] = "up"
@@ -219,6 +229,21 @@ class Process:
         return parts
 
 
+async def _supervised(name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """A part that fails is started again, after a pause that grows: its trouble never ends the API of the same process."""
+    pause = _RESTART_SECONDS
+    while True:
+        try:
+            await run()
+        except Exception:
+            log.critical("part_failed", part=name, exc_info=True)
+            telemetry.PART_RESTARTS.labels(name).inc()
+            await asyncio.sleep(pause)
+            pause = min(_RESTART_LIMIT, pause * 2)
+        else:
+            return
+
+
 async def _forever(worker: Worker) -> None:
     """A background worker goes on, round after round, through database trouble too. A pause follows every round: a worker
     that finds nothing to do must not spin."""
@@ -227,6 +252,9 @@ async def _forever(worker: Worker) -> None:
             await worker()
         except (PyMongoError, WriteRace, CommitUnknown, Unavailable) as error:
             log.warning("worker_database_trouble", error=repr(error)[:200])
+        except Exception:
+            log.critical("worker_failed", exc_info=True)
+            telemetry.PART_RESTARTS.labels("worker").inc()
         await asyncio.sleep(_WORKER_PAUSE_SECONDS)
 
 

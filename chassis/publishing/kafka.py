@@ -12,13 +12,14 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from chassis import logs
+from chassis.publishing.topics import PARTITIONS
 from chassis.settings import Settings
 
 log = logs.get(__name__)
-PARTITIONS = 6
 
 
-def _connection(settings: Settings) -> dict[str, Any]:
+def connection(settings: Settings) -> dict[str, Any]:
+    """How any client connects."""
     authenticated = settings.kafka_username is not None
     protocol = {
         (False, False): "PLAINTEXT",
@@ -41,14 +42,15 @@ def _connection(settings: Settings) -> dict[str, Any]:
 def producer(settings: Settings, client_id: str) -> AIOKafkaProducer:
     """Idempotent, acknowledged by all in-sync replicas. Not started yet."""
     return AIOKafkaProducer(
-        **_connection(settings),
+        **connection(settings),
         client_id=client_id,
         enable_idempotence=True,
         acks="all",
         compression_type="lz4",
         linger_ms=2,
         max_batch_size=1024 * 1024,  # an event larger than this could never be sent; the brokers take 2 MB
-        request_timeout_ms=20_000,
+        # Acknowledgements may be slow without being lost; a leader that is gone is noticed by leaders.py.
+        request_timeout_ms=int(settings.relay_send_timeout_seconds * 1000),
     )
 
 
@@ -58,7 +60,7 @@ def consumer(settings: Settings, group: str, listener: Any, topics: Iterable[str
     `auto_offset_reset` is none: a stored position that Kafka no longer has must stop the consumer, not move it in silence.
     """
     made = AIOKafkaConsumer(
-        **_connection(settings),
+        **connection(settings),
         client_id=group,
         group_id=settings.kafka_topic_prefix + group,
         enable_auto_commit=False,
@@ -68,7 +70,8 @@ def consumer(settings: Settings, group: str, listener: Any, topics: Iterable[str
         max_poll_interval_ms=300_000,
         fetch_max_wait_ms=100,
         max_partition_fetch_bytes=2 * 1024 * 1024,
-        metadata_max_age_ms=30_000,
+        metadata_max_age_ms=5_000,
+        request_timeout_ms=max(12_000, int(settings.consumer_session_seconds * 1000) + 2_000),
     )
     made.subscribe([settings.kafka_topic_prefix + topic for topic in topics], listener=listener)
     return made
@@ -80,8 +83,13 @@ async def ensure_topics(settings: Settings, topics: Iterable[str]) -> None:
     Those that are made here keep events for ever and, from three replicas on, acknowledge none that only one holds. Topics
     that were there before keep their settings.
     """
-    configs = {"retention.ms": "-1", "min.insync.replicas": str(max(1, settings.kafka_replication - 1))}
-    admin = AIOKafkaAdminClient(**_connection(settings), client_id="ensure-topics")
+    # LogAppendTime: Kafka refuses records whose own time is far ahead, so a replica's wrong clock would stop its publishing.
+    configs = {
+        "message.timestamp.type": "LogAppendTime",
+        "retention.ms": "-1",
+        "min.insync.replicas": str(max(1, settings.kafka_replication - 1)),
+    }
+    admin = AIOKafkaAdminClient(**connection(settings), client_id="ensure-topics")
     await asyncio.wait_for(admin.start(), 20)
     try:
         wanted = [settings.kafka_topic_prefix + topic for topic in topics]

@@ -1,8 +1,8 @@
 """The relay: publishes the outbox in order, one relay a service at a time.
 
-Sweeps the outbox page by page in `_id` order, round and round; sends a page, waits for Kafka's acknowledgement of every
-row, then deletes the rows under the lease's epoch. A crash in between sends a page again: same ids, and consumers drop
-what they have seen. Next: chassis/consuming/consumer.py.
+A sweep reads the outbox page by page in `_id` order at one snapshot and hands each event to the lane of its partition; a document
+is deleted when all its events are acknowledged. A crash in between sends events again: same ids, and consumers drop what they
+have seen. No trouble of Kafka or MongoDB ever ends `run()`. Next: chassis/consuming/consumer.py.
 """
 
 from __future__ import annotations
@@ -11,29 +11,34 @@ import asyncio
 import contextlib
 import time
 import zlib
+from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import TopicPartition
 
 from chassis import clock, fail_points, logs, telemetry
-from chassis.database import lease
-from chassis.database.failures import CommitUnknown, PyMongoError, WriteRace, is_unreachable
-from chassis.database.mongo import Mongo, Tx
-from chassis.documents import Document
-from chassis.publishing import kafka
+from chassis.database.failures import PyMongoError
+from chassis.database.lease import LeaseKeeper
+from chassis.database.mongo import Mongo
+from chassis.publishing import topics
+from chassis.publishing.lane import Lane, Parcel
+from chassis.publishing.leaders import watch_leaders
+from chassis.publishing.producers import Producers
 from chassis.settings import Settings
 from chassis.writing import outbox
-from contracts.envelope import Headers, to_headers
+from chassis.writing.outbox import OutboxDocument
 
 log = logs.get(__name__)
 _PACE_SECONDS = 0.01
-_BUSY_ROWS, _BUSY_PACE_SECONDS = 8, 0.04
-_MEASURE_SECONDS = 1.0
-_STUCK_PAUSE_SECONDS = 1.0
-
-
-class RelayStuck(Exception):
-    """Kafka didn't acknowledge in time, or refused. aiokafka's producer may never recover from that: it is replaced."""
+_BUSY_DOCUMENTS, _BUSY_PACE_SECONDS = 4, 0.04
+_SETTLE_SECONDS = 0.25  # that a sweep waits for its lanes; a slower one settles while the next sweep serves the others
+_STALL_SECONDS = 0.5  # that a sweep waits for room in a lane
+_SWEEP_SECONDS = 30.0  # a snapshot lives for some minutes
+_WHOLE_SECONDS = 60.0  # between sweeps that start at the beginning, whatever is known
+_MEASURE_SECONDS, _MEASURE_ASIDE_SECONDS = 1.0, 10.0  # with and without the lease
+_TROUBLE_SECONDS = 1.0
+_STAMP = 21  # characters of an `_id` that are its logical time
 
 
 class Relay:
@@ -41,211 +46,271 @@ class Relay:
 
     def __init__(self, mongo: Mongo, settings: Settings, service: str, owner: str) -> None:
         self._mongo = mongo
-        self._producer: AIOKafkaProducer = None
-        self._client_id = f"{service}-relay"
         self._settings = settings
         self._source = f"/services/{service}"
-        self._owner = owner
+        self._producers = Producers(settings, f"{service}-relay")
+        self._lease = LeaseKeeper(
+            mongo, "relay", owner, seconds=settings.relay_lease_seconds, renew_seconds=settings.relay_renew_seconds
+        )
         self._wake = asyncio.Event()
-        self._lease: lease.Lease | None = None
-        self._renewed = 0.0
         self._stopping = False
-        self._measured = 0.0
-        self._partition_counts: dict[str, int] = {}
+        self._lanes: dict[TopicPartition, Lane] = {}
+        self._partitions: dict[str, int] = {}
+        self._unacknowledged: dict[str, set[int]] = {}  # document -> its events that are still to be acknowledged
+        self._complete: list[str] = []  # documents to delete
+        self._deleted: list[str] = []
+        self._floor = ""  # sweeps begin here: nothing unsent lies below
+        self._horizons: deque[tuple[float, str]] = deque()  # when whole sweeps began (monotonic), and their snapshots
+        self._whole_at = float("-inf")
+        self._measured = float("-inf")
+        self._progress_at = time.monotonic()
+
+    @property
+    def holds_lease(self) -> bool:
+        """Whether this is the service's relay now."""
+        return self._lease.held
+
+    async def lease_taken(self) -> None:
+        """Wait until this is the service's relay; it may have ceased to be meanwhile."""
+        await self._lease.taken()
+        if not self._lease.held:
+            await asyncio.sleep(_TROUBLE_SECONDS)
 
     def nudge(self) -> None:
-        """There is something to publish: the wake-up inside the process."""
+        """There is something to publish: the wake-up inside the process. Costs nothing without the lease."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Hold the lease and publish until stopped. Raises TimeoutError when only a new process can help."""
-        while not self._stopping:
-            self._producer = kafka.producer(self._settings, self._client_id)
-            try:
-                await asyncio.wait_for(self._producer.start(), self._settings.relay_send_timeout_seconds)
-                await self._publish()
-            except RelayStuck as stuck:
-                log.error("relay_stuck", reason=str(stuck)[:300])
-                telemetry.RELAY_LEASE.set(0)  # until it is renewed
-                await asyncio.sleep(_STUCK_PAUSE_SECONDS)  # a refusal may come at once, again and again
-            except (kafka.KafkaError, TimeoutError) as error:
-                log.warning("relay_kafka_unreachable", error=type(error).__name__)
-                telemetry.RELAY_LEASE.set(0)
-                await self._measure_quietly()
-                await asyncio.sleep(1.0)
-            finally:
-                # stop() can hang while Kafka is down; then the process exits and the supervisor starts a new one.
-                await asyncio.wait_for(self._producer.stop(), 10)
-        await self._release()
-
-    async def _publish(self) -> None:
-        while not self._stopping:
-            self._wake.clear()
-            try:
-                begun = time.monotonic()
-                rows = await self._sweep() if await self._hold_lease() else 0
-                await self._measure()
-                # Let rows gather under load: a sweep costs about the same for one row as for fifty.
-                pace = _BUSY_PACE_SECONDS if rows >= _BUSY_ROWS else _PACE_SECONDS
-                await asyncio.sleep(max(0.0, pace - (time.monotonic() - begun)))
-            except WriteRace as race:
-                # Somebody else is the relay now; what we sent last, it sends again.
-                log.warning("relay_lease_lost", reason=race.reason)
-                self._lose()
-            except CommitUnknown:
-                log.warning("relay_delete_unknown")
-            except PyMongoError as error:
-                if not is_unreachable(error):
-                    raise
-                log.warning("relay_database_unreachable", error=type(error).__name__)
-                await asyncio.sleep(1.0)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._settings.relay_poll_seconds)
+        """Hold the lease and publish until stopped."""
+        self._lease.start()
+        watching = asyncio.create_task(watch_leaders(self._settings, self._lanes))
+        try:
+            while not self._stopping:
+                try:
+                    await (self._publish() if self._lease.held else self._stand_by())
+                except PyMongoError as error:
+                    log.warning("relay_database_trouble", error=repr(error)[:300])
+                    await asyncio.sleep(_TROUBLE_SECONDS)
+            await self._settle(2.0)
+            with contextlib.suppress(PyMongoError):
+                await self._delete()
+        finally:
+            watching.cancel()
+            await self._lease.stop()
+            telemetry.RELAY_LEASE.set(0)
+            await self._producers.close()
 
     async def stop(self) -> None:
-        """End after the page in hand and let another relay take over at once."""
+        """End after what is on its way and let another relay take over at once."""
         self._stopping = True
         self._wake.set()
 
-    async def _release(self) -> None:
-        if self._lease is not None:
-            await lease.release(self._mongo, self._lease)
-            self._lose()
-
-    def _lose(self) -> None:
-        self._lease = None
+    async def _stand_by(self) -> None:
         telemetry.RELAY_LEASE.set(0)
+        self._forget()
+        waits = [asyncio.create_task(self._lease.taken()), asyncio.create_task(self._stopped())]
+        await asyncio.wait(waits, timeout=_MEASURE_ASIDE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        if not self._lease.held:
+            await self._measure(_MEASURE_ASIDE_SECONDS)
 
-    async def _hold_lease(self) -> bool:
-        if self._lease is not None and time.monotonic() - self._renewed < self._settings.relay_renew_seconds:
-            return True
-        before = time.monotonic()
-        held = await lease.acquire(self._mongo, "relay", self._owner, self._settings.relay_lease_seconds)
-        if held is None:
-            self._lose()
-            return False
-        if self._lease is None or self._lease.epoch != held.epoch:
-            log.info("relay_lease_taken", epoch=held.epoch)
-        self._lease, self._renewed = held, before
+    async def _stopped(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            await self._wake.wait()
+
+    def _forget(self) -> None:
+        """What is known of the outbox holds for one tenure: the next one starts at the beginning."""
+        self._unacknowledged.clear()
+        self._complete.clear()
+        self._deleted.clear()
+        self._horizons.clear()
+        self._floor = ""
+        self._progress_at = time.monotonic()
+
+    async def _publish(self) -> None:
         telemetry.RELAY_LEASE.set(1)
-        return True
+        self._wake.clear()
+        begun = time.monotonic()
+        offered = await self._sweep()
+        await self._settle(_SETTLE_SECONDS)
+        await self._delete()
+        await self._measure(_MEASURE_SECONDS)
+        if await self._is_stuck():
+            return
+        # Let commits gather under load: a sweep costs about the same for one as for ten.
+        pace = _BUSY_PACE_SECONDS if offered >= _BUSY_DOCUMENTS else _PACE_SECONDS
+        took = time.monotonic() - begun
+        await asyncio.sleep(max(pace - took, 0.0) if offered else min(took, _TROUBLE_SECONDS))
+        retry = min(
+            (lane.retry_in for lane in self._lanes.values() if lane.retry_in > 0), default=self._settings.relay_poll_seconds
+        )
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), min(retry, self._settings.relay_poll_seconds))
 
     async def _sweep(self) -> int:
-        """One round over the outbox; returns how many rows. A page is read and sent while the last one is being deleted."""
-        total = 0
-        after: str | None = None
-        deleting: asyncio.Task[None] | None = None
+        """One walk over the outbox at one snapshot; returns how many documents it handed to lanes.
+
+        The floor: a transaction that was open at an earlier sweep's snapshot has ended once its lifetime has passed since, by our
+        own clock; all others have later stamps than that snapshot. So below that snapshot nothing new can appear.
+        """
+        for identity in self._deleted:  # deleted before this snapshot: the sweep can't meet them any more
+            self._unacknowledged.pop(identity, None)
+        self._deleted.clear()
+        begun = time.monotonic()
+        whole = begun - self._whole_at >= _WHOLE_SECONDS
+        after = "" if whole else self._floor
+        offered, unsent = 0, None
+        opened = {partition for partition, lane in self._lanes.items() if lane.open()}
+        async with self._mongo.snapshot() as snapshot:
+            while True:
+                documents = await outbox.page(self._mongo, after, self._settings.relay_page, snapshot)
+                handed = 0
+                for document in documents:
+                    if not self._may_send():
+                        return offered
+                    handed += await self._hand_out(document, opened)
+                    if unsent is None and self._waits(document):
+                        unsent = document["_id"]
+                offered += handed
+                if len(documents) < self._settings.relay_page:
+                    break
+                if time.monotonic() - begun > _SWEEP_SECONDS or not (handed or opened):
+                    return offered
+                after = documents[-1]["_id"]
+                await self._delete()
+            time_shown = self._mongo.snapshot_time(snapshot)
+        if whole:
+            self._whole_at = begun
+        if time_shown is not None:
+            self._horizons.append((begun, outbox.stamp_of(time_shown)))
+        self._floor = min(self._settled_before(begun), unsent[:_STAMP] if unsent else "~")
+        return offered
+
+    def _settled_before(self, now: float) -> str:
+        """The latest snapshot below which nothing new can appear."""
+        lifetime = self._settings.mongo_transaction_seconds
+        if not lifetime:
+            return ""
+        # The server looks for transactions that are too old every half lifetime.
+        patience = 2 * lifetime + 5.0
+        floor = self._floor
+        while self._horizons and now - self._horizons[0][0] >= patience:
+            floor = max(floor, self._horizons.popleft()[1])
+        return floor
+
+    async def _hand_out(self, document: OutboxDocument, opened: set[TopicPartition]) -> int:
+        """Give the document's events to their lanes; 1 if any was taken."""
+        identity, taken = document["_id"], 0
+        waiting = self._unacknowledged.get(identity)
+        indices = range(len(document["events"])) if waiting is None else sorted(waiting)
+        for index in indices:
+            event = document["events"][index]
+            lane = await self._lane(event["topic"], event["subject"], opened)
+            if lane.partition not in opened:
+                continue
+            # The first that isn't taken closes the lane for this sweep: none may pass it.
+            if (lane.full and not await lane.room(_STALL_SECONDS)) or not lane.offer(Parcel(identity, index, event)):
+                opened.discard(lane.partition)
+                continue
+            if waiting is None:
+                waiting = self._unacknowledged[identity] = set(indices)
+            taken = 1
+        return taken
+
+    def _waits(self, document: OutboxDocument) -> bool:
+        waiting = self._unacknowledged.get(document["_id"])
+        return waiting is None or bool(waiting)
+
+    def _may_send(self) -> bool:
+        return self._lease.held and not self._stopping
+
+    async def _lane(self, topic: str, subject: str, opened: set[TopicPartition]) -> Lane:
+        count = self._partitions.get(topic)
+        if count is None:
+            count = self._partitions[topic] = await topics.partition_count(self._mongo, topic)
+        partition = TopicPartition(self._settings.kafka_topic_prefix + topic, zlib.crc32(subject.encode()) % count)
+        lane = self._lanes.get(partition)
+        if lane is None:
+            lane = self._lanes[partition] = Lane(
+                partition,
+                self._producers,
+                self._source,
+                self._settings.relay_send_timeout_seconds,
+                may_send=self._may_send,
+                acknowledged=self._acknowledged,
+            )
+            lane.open()
+            opened.add(partition)
+        return lane
+
+    def _acknowledged(self, parcels: Sequence[Parcel]) -> None:
+        """Kafka has these: a document whose events are all acknowledged may be deleted, by anybody."""
+        self._progress_at = time.monotonic()
+        for parcel in parcels:
+            waiting = self._unacknowledged.get(parcel.document_id)
+            if waiting is not None:
+                waiting.discard(parcel.index)
+                if not waiting:
+                    self._complete.append(parcel.document_id)
+
+    async def _settle(self, seconds: float) -> None:
+        """Wait a moment for lanes; one that is slower wakes the relay when it is done."""
+        busy = [asyncio.ensure_future(lane.settled()) for lane in self._lanes.values() if lane.busy]
+        if busy:
+            _, slow = await asyncio.wait(busy, timeout=seconds)
+            for task in slow:
+                task.add_done_callback(lambda _: self._wake.set())
+
+    async def _delete(self) -> None:
+        if not self._complete:
+            return
+        ids, self._complete = self._complete, []
+        fail_points.hit("relay.after_send")
         try:
-            while not self._stopping and await self._hold_lease():
-                rows = await outbox.page(self._mongo, after, self._settings.relay_page)
-                if rows:
-                    await self._send(rows)
-                if deleting is not None:
-                    await deleting
-                    deleting = None
-                if not rows:
-                    break
-                total += len(rows)
-                fail_points.hit("relay.after_send")
-                deleting = asyncio.create_task(self._delete([row["_id"] for row in rows]))
-                after = rows[-1]["_id"] if len(rows) == self._settings.relay_page else None
-                if after is None:
-                    break
-        except BaseException:
-            if deleting is not None:  # its own failure isn't the news: a stuck producer must be replaced
-                await asyncio.gather(deleting, return_exceptions=True)
+            await outbox.delete(self._mongo, ids)
+        except PyMongoError:
+            self._complete += ids
             raise
-        if deleting is not None:
-            await deleting
-        return total
+        self._deleted += ids
 
-    async def _send(self, rows: list[Document]) -> None:
-        """Send a page and wait until every row is acknowledged."""
-        parents = tuple(row["traceparent"] for row in rows if row.get("traceparent"))
-        with telemetry.span("relay publish", "producer", links=parents):
-            try:
-                await asyncio.wait_for(self._send_batches(rows), self._settings.relay_send_timeout_seconds)
-            except Exception as error:
-                raise RelayStuck(f"{len(rows)} events not acknowledged: {error!r}") from error
-        telemetry.RELAY_PUBLISHED.inc(len(rows))
+    async def _is_stuck(self) -> bool:
+        """Whether Kafka takes nothing from this process: then another one may do better."""
+        failing = any(lane.failures for lane in self._lanes.values())
+        stuck = failing and time.monotonic() - self._progress_at > self._settings.relay_stuck_seconds
+        if not any(lane.failures or lane.busy for lane in self._lanes.values()):
+            self._progress_at = time.monotonic()
+        if stuck:
+            log.error("relay_stuck", seconds=self._settings.relay_stuck_seconds)
+            self._progress_at = time.monotonic()
+            telemetry.RELAY_LEASE.set(0)
+            await self._lease.give_away(self._settings.relay_renew_seconds * 1.5)
+        return stuck
 
-    async def _send_batches(self, rows: list[Document]) -> None:
-        # One record batch for each partition, built by us: a third of the cost of the producer's own send() of each row.
-        batches: dict[tuple[str, int], Any] = {}
-        acknowledged: list[Any] = []
-        for row in rows:
-            topic = self._settings.kafka_topic_prefix + row["topic"]
-            key = row["subject"].encode()
-            place = (topic, zlib.crc32(key) % await self._partitions(topic))
-            message = {"timestamp": None, "key": key, "value": row["value"], "headers": self._headers(row)}
-            batch = batches.get(place) or batches.setdefault(place, self._producer.create_batch())
-            if batch.append(**message) is None:
-                # Full. The next one of this partition waits until this one is acknowledged: if it failed while the next
-                # succeeded, the events that are sent again would come after later ones, and be taken for seen.
-                await (await self._producer.send_batch(batch, topic, partition=place[1]))
-                batches[place] = self._producer.create_batch()
-                if batches[place].append(**message) is None:
-                    raise ValueError(f"event {row['_id']} is larger than a Kafka batch")
-        for (topic, partition), batch in batches.items():
-            acknowledged.append(await self._producer.send_batch(batch, topic, partition=partition))
-        await asyncio.gather(*acknowledged)
-
-    async def _partitions(self, topic: str) -> int:
-        """How many partitions a topic has. A subject stays on one as long as that number stays."""
-        known = self._partition_counts.get(topic)
-        if known is None:
-            known = self._partition_counts[topic] = len(await self._producer.partitions_for(topic))
-        return known
-
-    def _headers(self, row: Document) -> Headers:
-        return to_headers(
-            type_name=row["type"],
-            source=self._source,
-            subject=row["subject"],
-            sequence=row["sequence"],
-            time=row["time"],
-            traceparent=row.get("traceparent"),
-        )
-
-    async def _delete(self, ids: list[str]) -> None:
-        held = self._lease
-        if held is None:
-            raise WriteRace(lease.LOST)
-
-        async def work(tx: Tx) -> None:
-            await lease.check(self._mongo, held, tx)
-            await outbox.delete(self._mongo, ids, tx)
-
-        while True:
-            try:
-                await self._mongo.transaction(work)
-                return
-            except WriteRace as race:
-                # Our own renewal, at the same moment, makes the check fail too: sending the page again would be a waste.
-                if race.reason == lease.LOST:
-                    raise
-
-    async def _measure_quietly(self) -> None:
-        with contextlib.suppress(PyMongoError):
-            await self._measure()
-
-    async def _measure(self) -> None:
-        if time.monotonic() - self._measured < _MEASURE_SECONDS:
+    async def _measure(self, every: float) -> None:
+        if time.monotonic() - self._measured < every:
             return
         self._measured = time.monotonic()
-        count, oldest = await outbox.pending(self._mongo)
+        count, oldest = await outbox.pending(self._mongo, self._floor)
         telemetry.OUTBOX_ROWS.set(count)
         telemetry.OUTBOX_AGE.set((clock.now() - oldest).total_seconds() if oldest else 0.0)
 
 
-async def nudge_from_changes(mongo: Mongo, relay: Relay) -> None:
-    """The hint between processes: wake the relay when another process saved events. Losing it costs only the poll."""
+async def nudge_from_changes(mongo: Mongo, relay: Relay, owner: str) -> None:
+    """The hint between processes: wake the relay that holds the lease when another process saved events.
+
+    Losing it costs only the poll. What this process commits itself has nudged the relay already.
+    """
+    others = {"documentKey._id": {"$not": {"$regex": f"\\.{owner}$"}}}
+    pipeline: list[dict[str, Any]] = [{"$match": {"operationType": "insert", **others}}, {"$project": {"_id": 1}}]
     while True:
+        await relay.lease_taken()
         try:
-            pipeline: list[dict[str, Any]] = [{"$match": {"operationType": "insert"}}, {"$project": {"_id": 1}}]
             async with mongo.watch(outbox.OUTBOX, pipeline) as changes:
-                async for _ in changes:
-                    relay.nudge()
+                while relay.holds_lease:
+                    if await changes.try_next() is not None:
+                        relay.nudge()
         except PyMongoError as error:
             log.info("relay_hint_lost", error=type(error).__name__)
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(_TROUBLE_SECONDS)

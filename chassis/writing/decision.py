@@ -8,7 +8,8 @@ Next: chassis/writing/group_commit.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -63,10 +64,15 @@ class InconsistentRead(Exception):
 
 
 class Documents:
-    """The working set of one batch: documents as loaded, and as earlier decisions of the batch have left them."""
+    """The working set of one batch: documents as loaded, and as earlier decisions of the batch have left them.
 
-    def __init__(self) -> None:
-        self._known: dict[DocumentId, Document | None] = {}
+    With `below` it is a layer over another working set, which it leaves as it is.
+    """
+
+    def __init__(self, below: Documents | None = None) -> None:
+        self._known: MutableMapping[DocumentId, Document | None] = {}
+        if below is not None:
+            self._known = ChainMap({}, below._known)  # noqa: SLF001 - of the same class
 
     def get(self, collection: str, identity: Any) -> Document | None:
         """The document, or None if there is none. Read-only."""

@@ -1,161 +1,96 @@
 """GroupCommit: many decisions, one transaction.
 
-Takes all decisions that are waiting (no delay for a lone caller), loads their documents with one find per collection, runs the
-rules in order, and commits all writes, outbox rows and idempotency records in one majority transaction. A reply is given
-only after the commit. One bad decision never fails its neighbours.
-Next: chassis/publishing/relay.py, which publishes what was saved.
+Takes all decisions that are waiting (no delay for a lone caller), decides them together and commits them in one majority
+transaction. A reply is given only after the commit. One bad decision never fails its neighbours, and a document that others
+write too costs only its own callers: after a race those who touch what moved are decided again apart from the rest, and those
+who keep losing go to a lane of that document (contention.py). Next: chassis/publishing/relay.py, which publishes.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from chassis import clock, logs, telemetry
+from chassis import logs, telemetry
 from chassis.database.failures import CommitUnknown, PyMongoError, WriteRace, is_unreachable
-from chassis.database.mongo import Mongo, Tx
-from chassis.database.writes import Writes
+from chassis.database.mongo import Mongo
 from chassis.documents import Document, DocumentId
-from chassis.errors import DomainError, InFlight, Unavailable
-from chassis.writing import outbox
-from chassis.writing.decision import IDEMPOTENCY, Decision, Documents, InconsistentRead, NotLoaded, Outcome
-from chassis.writing.staging import Staging
+from chassis.errors import InFlight, Unavailable
+from chassis.writing.commit import Decided, decide_together, moved, write
+from chassis.writing.contention import Contention, Race, Waiting
+from chassis.writing.decision import Decision
 
 log = logs.get(__name__)
 
-InTransaction = Callable[[Tx, list[Document | Exception]], Awaitable[None]]
-_TOGETHER_TRIES = 3
 _GATHER_SHARE, _GATHER_LIMIT = 0.3, 0.005  # of the last commit's time; seconds
-_ALONE_TRIES = 12
-_ROUNDS = 100  # of loading what a rule asks for on its way
 _WAITING_LIMIT = 10_000  # beyond it a caller hears 503 at once instead of waiting past its own timeout
-
-
-async def commit_together(
-    mongo: Mongo,
-    decisions: Sequence[Decision],
-    *,
-    now: datetime | None = None,
-    traceparents: Sequence[str | None] = (),
-    also: InTransaction | None = None,
-    deadline_seconds: float = 20.0,
-    look_first: bool = True,
-) -> list[Document | Exception]:
-    """Load, decide and commit once. Returns for each decision its reply, or the error that its rule raised.
-
-    Unless `look_first`, what decisions expect to be absent isn't looked for: its insert finds out (WriteRace).
-
-    `also(tx, results)` writes more in the same transaction (a consumer's positions). Raises WriteRace, CommitUnknown or
-    the driver's errors for the batch as a whole: then nobody's outcome is known to be written.
-    """
-    moment = now or clock.now()
-    staging = Staging()
-    wanted = [read for decision in decisions for read in decision.reads]
-    read = set(wanted)
-    absent = [expected for decision in decisions for expected in decision.all_expected_absent() if expected not in read]
-    if look_first:
-        wanted += absent
-    else:
-        for document_id in absent:
-            staging.documents.put(document_id, None)
-    await _load(mongo, staging.documents, wanted)
-    results: list[Document | Exception] = []
-    rows: list[Document] = []
-    for index, decision in enumerate(decisions):
-        outcome = await _decide(mongo, decision, staging.documents, moment)
-        if isinstance(outcome, Exception):
-            results.append(outcome)
-            continue
-        first_event = len(staging.events)
-        staging.apply(outcome, moment)
-        parent = traceparents[index] if index < len(traceparents) else None
-        rows += [outbox.row_of(event, parent) for event in staging.events[first_event:]]
-        results.append(outcome.reply)
-
-    async def write(tx: Tx) -> None:
-        await mongo.write(staging.writes() | ({outbox.OUTBOX: Writes(inserts=rows)} if rows else {}), tx)
-        if also is not None:
-            await also(tx, results)
-
-    if staging.staged or also is not None:
-        await mongo.transaction(write, deadline_seconds)
-    return results
-
-
-async def _load(mongo: Mongo, documents: Documents, wanted: Sequence[DocumentId]) -> None:
-    by_collection: dict[str, list[Any]] = {}
-    for collection, identity in documents.missing(wanted):
-        by_collection.setdefault(collection, []).append(identity)
-        documents.put((collection, identity), None)
-    found = await asyncio.gather(*(mongo.find_by_ids(name, ids) for name, ids in by_collection.items()))
-    for collection, loaded in zip(by_collection, found, strict=True):
-        for document in loaded:
-            documents.put((collection, document["_id"]), document)
-
-
-async def _decide(mongo: Mongo, decision: Decision, documents: Documents, now: datetime) -> Outcome | Exception:
-    for _ in range(_ROUNDS):
-        try:
-            return decision.run(documents, now)
-        except NotLoaded as more:
-            await _load(mongo, documents, list(more.wanted))
-        except InconsistentRead as inconsistent:
-            raise WriteRace("inconsistent") from inconsistent
-        except DomainError as refusal:
-            if not await _answered_meanwhile(mongo, decision, documents):
-                return refusal
-        except Exception as bug:  # noqa: BLE001 - a rule that raises fails only its own caller; that caller gets the bug as 500
-            return bug
-    return RuntimeError("a rule kept asking for more documents")
-
-
-async def _answered_meanwhile(mongo: Mongo, decision: Decision, documents: Documents) -> bool:
-    """Whether this very request was committed elsewhere after its key was looked for: then it met its own effect.
-
-    A caller who lost patience asks another replica while the first attempt commits between two loads of the second: a
-    refusal ("that NIK is taken", by themselves) would deny what is stored. The stored reply is the answer.
-    """
-    key = decision.idempotency.key if decision.idempotency else None
-    if key is None or documents.get(IDEMPOTENCY, key) is not None:
-        return False
-    for record in await mongo.find_by_ids(IDEMPOTENCY, [key]):
-        documents.put((IDEMPOTENCY, key), record)
-        return True
-    return False
+_TRIES_IN_THE_MAIN_LANE = 2
+_LOOK_BATCHES = 500  # after a clash, in which expected absences of that collection are looked up first
 
 
 @dataclass(slots=True)
-class _Waiting:
-    decision: Decision
-    traceparent: str | None
-    reply: asyncio.Future[Document]
+class _Looks:
+    """Collections whose documents were expected to be absent and weren't: for a while they are looked up first.
+
+    A look costs a find for each batch; a clash costs a whole transaction and a second decision of its callers.
+    """
+
+    left: dict[str, int]
+
+    def clashed(self, collections: Collection[str]) -> None:
+        self.left |= dict.fromkeys(collections, _LOOK_BATCHES)
+
+    def taken_for_absent(self, decisions: Sequence[Decision]) -> set[str]:
+        """Collections that the next batch doesn't look into."""
+        expected = {collection for decision in decisions for collection, _ in decision.all_expected_absent()}
+        for collection in expected & self.left.keys():
+            self.left[collection] -= 1
+            if not self.left[collection]:
+                del self.left[collection]
+        return expected - self.left.keys()
 
 
 class GroupCommit:
-    """The write door of a service: `await group_commit.submit(decision)` returns the reply once it is durable."""
+    """The write door of a service: `await group_commit.submit(decision)` returns the reply once it is durable.
+
+    `committed` is called after each commit; `owner` names this process in its outbox documents.
+    """
 
     def __init__(
-        self, mongo: Mongo, *, batch_limit: int, deadline_seconds: float, committed: Callable[[], None] = lambda: None
+        self,
+        mongo: Mongo,
+        *,
+        batch_limit: int,
+        deadline_seconds: float,
+        committed: Callable[[], None] = lambda: None,
+        owner: str = "",
     ) -> None:
         self._mongo = mongo
         self._batch_limit = batch_limit
         self._deadline_seconds = deadline_seconds
         self._committed = committed
-        self._waiting: deque[_Waiting] = deque()
+        self._owner = owner
+        self._waiting: deque[Waiting] = deque()
         self._wake = asyncio.Event()
         self._in_flight: set[str] = set()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
+        self._looks = _Looks({})
+        self._contention = Contention(self._try_looking, self._settle, batch_limit, deadline_seconds)
 
     def start(self) -> None:
         """Begin to commit what is submitted."""
         self._task = asyncio.create_task(self._run(), name="group-commit")
+        self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            log.critical("group_commit_failed", exc_info=task.exception())
+            telemetry.PART_RESTARTS.labels("group-commit").inc()
+            self.start()
 
     async def stop(self) -> None:
         """Commit what is waiting, then end."""
@@ -163,6 +98,7 @@ class GroupCommit:
         self._wake.set()
         if self._task is not None:
             await self._task
+        await self._contention.drained()
 
     async def submit(self, decision: Decision) -> Document:
         """Decide and commit; returns the rule's reply after the commit, or raises what the rule raised.
@@ -173,13 +109,14 @@ class GroupCommit:
         key = decision.idempotency.key if decision.idempotency else None
         if key is not None and key in self._in_flight:
             raise InFlight("in_flight", "Permintaan yang sama sedang diproses.", "The same request is being worked on.")
-        if self._closing or len(self._waiting) >= _WAITING_LIMIT:
+        if self._closing or len(self._waiting) + self._contention.waiting >= _WAITING_LIMIT:
             raise Unavailable("The service is too busy or stopping. Try again with the same Idempotency-Key.")
-        waiting = _Waiting(decision, telemetry.traceparent(), asyncio.get_running_loop().create_future())
+        waiting = Waiting(decision, telemetry.traceparent(), asyncio.get_running_loop().create_future())
         if key is not None:
             self._in_flight.add(key)
-        self._waiting.append(waiting)
-        self._wake.set()
+        if not self._contention.take(waiting):
+            self._waiting.append(waiting)
+            self._wake.set()
         try:
             # A caller that goes away cancels only this future: the decision is committed all the same.
             return await waiting.reply
@@ -207,7 +144,7 @@ class GroupCommit:
             batch = [self._waiting.popleft() for _ in range(size)]
             started = time.perf_counter()
             try:
-                await self._commit(batch)
+                await self._commit(batch, self._looks.taken_for_absent([waiting.decision for waiting in batch]))
             except Exception as bug:
                 log.exception("commit_failed")
                 self._settle(batch, [bug] * len(batch))
@@ -215,59 +152,79 @@ class GroupCommit:
             took = time.perf_counter() - started
             telemetry.COMMIT_SECONDS.observe(took)
 
-    async def _commit(self, batch: list[_Waiting], *, look_first: bool = False) -> None:
-        """Try together a few times, then halve: who keeps losing a race ends up alone and fails or succeeds for itself."""
-        for attempt in range(_ALONE_TRIES if len(batch) == 1 else _TOGETHER_TRIES):
-            try:
-                if await self._try(batch, look_first=look_first or attempt > 0):
-                    return
-            except Exception as bug:
-                # What the database will never take (a value too large for it, say) stands in one decision: find it.
-                log.exception("commit_refused", decisions=len(batch))
-                if len(batch) == 1:
-                    self._settle(batch, [bug])
-                    return
-                break
-            await asyncio.sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))  # noqa: S311 - jitter
-        if len(batch) == 1:
-            self._settle(batch, [Unavailable("The document is changing too often. Try again.")])
+    async def _commit(self, batch: list[Waiting], taken_for_absent: Collection[str] = (), tries: int = 1) -> None:
+        """Commit a batch; after a race those who touch what moved apart from the others, who never wait for them."""
+        race = await self._try(batch, taken_for_absent)
+        if race is None:
             return
-        half = len(batch) // 2
-        await self._commit(batch[:half], look_first=True)
-        await self._commit(batch[half:], look_first=True)
+        if race.moved:
+            self._looks.clashed({collection for collection, _ in race.moved})
+            losers, others = race.split(batch)
+            if others:
+                await self._commit(others)
+            if losers and tries < _TRIES_IN_THE_MAIN_LANE:
+                await self._commit(losers, tries=tries + 1)
+            else:
+                self._contention.add(losers, race.moved)
+        elif len(batch) == 1:
+            self._contention.add(batch, race.written(0))
+        else:  # Another's transaction is open on one of these documents, and nothing tells which: halve until it stands alone.
+            half = len(batch) // 2
+            await self._commit(batch[:half])
+            await self._commit(batch[half:])
 
-    async def _try(self, batch: list[_Waiting], *, look_first: bool) -> bool:
-        """One attempt; True when every caller has an answer, False when another writer was met."""
+    async def _try_looking(self, batch: Sequence[Waiting]) -> Race | None:
+        return await self._try(batch, ())
+
+    async def _try(self, batch: Sequence[Waiting], taken_for_absent: Collection[str]) -> Race | None:
+        """One attempt; None when every caller has an answer, a Race when another writer was met."""
+        decided: Decided | None = None
         try:
-            results = await commit_together(
+            decided = await decide_together(
                 self._mongo,
                 [waiting.decision for waiting in batch],
                 traceparents=[waiting.traceparent for waiting in batch],
-                deadline_seconds=self._deadline_seconds,
-                look_first=look_first,
+                taken_for_absent=taken_for_absent,
             )
+            await write(self._mongo, decided, deadline_seconds=self._deadline_seconds, owner=self._owner)
         except WriteRace as race:
             telemetry.COMMIT_CONFLICTS.labels(race.reason).inc()
-            return False
+            try:
+                found: set[DocumentId] = await moved(self._mongo, decided) if decided is not None else set()
+            except PyMongoError as error:
+                self._refuse(batch, error)
+                return None
+            return Race(found, decided.written if decided is not None else [])
         except CommitUnknown:
             log.error("commit_unknown", decisions=len(batch))
-            self._settle(
-                batch,
-                [Unavailable("It is unknown whether the change was stored. Ask again with the same Idempotency-Key.")]
-                * len(batch),
-            )
-            return True
+            unknown = Unavailable("It is unknown whether the change was stored. Ask again with the same Idempotency-Key.")
+            self._settle(batch, [unknown] * len(batch))
+            return None
         except PyMongoError as error:
-            if not is_unreachable(error):
-                raise
-            log.warning("database_unreachable", error=type(error).__name__, decisions=len(batch))
-            self._settle(batch, [Unavailable()] * len(batch))
-            return True
-        self._committed()
-        self._settle(batch, results)
-        return True
+            if is_unreachable(error):
+                self._refuse(batch, error)
+                return None
+            return self._refused_by_database(batch, error)
+        except Exception as bug:  # noqa: BLE001 - what the driver raises for a value that it can't encode may be anything
+            return self._refused_by_database(batch, bug)
+        if decided.staging.staged:
+            self._committed()
+        self._settle(batch, decided.results)
+        return None
 
-    def _settle(self, batch: Sequence[_Waiting], results: Sequence[Document | Exception]) -> None:
+    def _refused_by_database(self, batch: Sequence[Waiting], bug: Exception) -> Race | None:
+        """What the database will never take (a value too large for it, say) stands in one decision: find it by halving."""
+        log.error("commit_refused", decisions=len(batch), exc_info=bug)
+        if len(batch) == 1:
+            self._settle(batch, [bug])
+            return None
+        return Race(set(), [])
+
+    def _refuse(self, batch: Sequence[Waiting], error: PyMongoError) -> None:
+        log.warning("database_unreachable", error=type(error).__name__, decisions=len(batch))
+        self._settle(batch, [Unavailable()] * len(batch))
+
+    def _settle(self, batch: Sequence[Waiting], results: Sequence[Document | Exception]) -> None:
         for waiting, result in zip(batch, results, strict=True):
             if waiting.decision.idempotency is not None:
                 # Now that the outcome is known, not when its caller went away.

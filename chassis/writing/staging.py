@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from chassis.database.writes import Writes
 from chassis.documents import Document, DocumentId
@@ -64,3 +66,8 @@ class Staging:
             else:
                 writes.inserts.append(staged.document)
         return grouped
+
+    def guards(self) -> Iterator[tuple[str, Any, int]]:
+        """Collection, `_id` and the version that must still be there (0: none) of every document to be written."""
+        for (collection, identity), staged in self.staged.items():
+            yield collection, identity, staged.guard

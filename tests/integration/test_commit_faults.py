@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from pymongo.errors import PyMongoError
 
-from chassis.database import mongo as mongo_module
 from chassis.database.failures import is_unreachable
 from chassis.database.mongo import Mongo, connect
 from chassis.errors import Unavailable
 from chassis.writing import outbox
+from chassis.writing.commit import commit_together
 from chassis.writing.decision import Decision, Documents, Idempotency, Outcome
-from chassis.writing.group_commit import GroupCommit, commit_together
+from chassis.writing.group_commit import GroupCommit
 from tests.conftest import SettingsFactory
 from tests.harness.events import COUNTERS, count_up
 from tests.harness.waiting import eventually_async
@@ -50,12 +50,12 @@ async def test_an_unknown_commit_is_committed_again(
 ) -> None:
     """The answer to the commit is lost three times: it is sent again, the rule doesn't run again, the effect is there once."""
     decision, runs = counting_decisions(count_up("c"))
-    await door.submit(count_up("warm"))
+    await door.submit(count_up("warm", events=0))
     with fail_command(failure, {"times": 3}):
         assert await door.submit(decision) == {"value": 1}
     assert len(runs) == 1
     assert await mongo[COUNTERS].find_one({"_id": "c"}, {"_id": 0, "value": 1, "version": 1}) == {"value": 1, "version": 1}
-    assert await mongo[outbox.OUTBOX].count_documents({"subject": "c"}) == 1
+    assert await mongo[outbox.OUTBOX].count_documents({"events.subject": "c"}) == 1
 
 
 @pytest.mark.parametrize("failure", [DONE_BUT_UNSURE, UNKNOWN], ids=["it was stored", "it was not"])
@@ -124,11 +124,10 @@ async def test_mongodb_down_and_up_again(door: GroupCommit, mongo: Mongo, mongod
 
 
 async def test_a_long_recount_outlasts_the_sockets_patience(
-    mongo: Mongo, settings: SettingsFactory, fail_command: FailCommand, monkeypatch: pytest.MonkeyPatch
+    mongo: Mongo, settings: SettingsFactory, fail_command: FailCommand
 ) -> None:
     """A pass over a ledger of millions answers nothing for a while: that is no lost connection, unless it takes too long."""
-    monkeypatch.setitem(mongo_module._CLIENT_OPTIONS, "socketTimeoutMS", 300)  # type: ignore[arg-type] # a dict
-    hasty = connect(settings(mongo_driver=mongo.driver), "test")
+    hasty = connect(settings(mongo_driver=mongo.driver, mongo_socket_seconds=0.3), "test")
     slow = {"failCommands": ["aggregate"], "blockConnection": True, "blockTimeMS": 1000}
     counting = [{"$group": {"_id": None, "n": {"$sum": 1}}}]
     try:

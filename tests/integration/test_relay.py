@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from prometheus_client import REGISTRY
 
 from chassis.database import lease
-from chassis.database.failures import WriteRace
 from chassis.database.lease import LEASES
 from chassis.database.mongo import Mongo
-from chassis.publishing import kafka
+from chassis.publishing import kafka, lane
 from chassis.publishing.relay import Relay
 from chassis.settings import Settings
 from chassis.writing import outbox
+from chassis.writing.commit import decide_together, write
 from chassis.writing.group_commit import GroupCommit
 from contracts.envelope import from_message
 from tests.conftest import SettingsFactory
 from tests.harness.events import TOPIC, Counted, count_up
+from tests.harness.outbox import outbox_is_empty, waiting_events
 from tests.harness.topics import ids_by_subject, read_all
 from tests.harness.waiting import eventually_async
-
-
-async def outbox_is_empty(mongo: Mongo) -> bool:
-    """Whether nothing waits to be published."""
-    count: int = await mongo[outbox.OUTBOX].count_documents({})
-    return count == 0
 
 
 @asynccontextmanager
@@ -87,38 +82,50 @@ async def test_events_committed_while_the_relay_sweeps(mongo: Mongo, door: Group
     assert {subject: list(range(1, value + 1)) for subject, value in counts.items()} == sent
 
 
-async def test_a_late_commit_behind_the_page(
+async def test_a_commit_between_two_pages(
     mongo: Mongo, door: GroupCommit, quick: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While page "m" is on its way to Kafka, counter "a" is committed: a relay with a cursor would never see it again."""
-    await door.submit_many([count_up(f"m{number}") for number in range(4)])
+    """Between the pages of a sweep the next event of a counter is committed: order holds, and nothing is passed over."""
+    for number in range(6):
+        await door.submit(count_up(f"c{number}"))
     relay = Relay(mongo, quick.model_copy(update={"relay_page": 2}), "test", "me")
-    plain_send = relay._send
+    plain, pages = outbox.page, []
 
-    async def send_and_let_others_commit(rows: list[Any]) -> None:
-        if rows[0]["subject"] == "m0":
-            await door.submit_many([count_up("a"), count_up("a"), count_up("m2"), count_up("z")])
-        await plain_send(rows)
+    async def page_and_let_others_commit(*arguments: Any) -> list[outbox.OutboxDocument]:
+        found = await plain(*arguments)
+        pages.append(len(found))
+        if len(pages) <= 3:
+            await door.submit_many([count_up("c0"), count_up(f"new{len(pages)}")])
+        return found
 
-    monkeypatch.setattr(relay, "_send", send_and_let_others_commit)
+    monkeypatch.setattr(outbox, "page", page_and_let_others_commit)
     async with running(relay):
         await eventually_async(lambda: outbox_is_empty(mongo), 20, "the outbox is empty")
-    expected = {"a": [1, 2], "m0": [1], "m1": [1], "m2": [1, 2], "m3": [1], "z": [1]}
+    expected = {"c0": [1, 2, 3, 4], **{f"c{n}": [1] for n in range(1, 6)}, **{f"new{n}": [1] for n in range(1, 4)}}
     assert expected == await ids_by_subject(quick, TOPIC)
 
 
-async def test_a_page_is_one_moment(mongo: Mongo, door: GroupCommit) -> None:
-    """Rows are committed between the batches of a long read: a page shows the moment at which it began, so order holds."""
+async def test_a_sweep_is_one_moment(mongo: Mongo, door: GroupCommit) -> None:
+    """All pages of a sweep show the moment at which it began, though others commit meanwhile."""
     for _ in range(3):
-        await door.submit_many([count_up(f"c{number:03d}") for number in range(100)])
-    async with mongo.snapshot() as tx:
-        cursor = mongo[outbox.OUTBOX].find({}, session=tx).sort("_id", 1).batch_size(10)
-        first = [row async for row in cursor.limit(10)]
-        await door.submit_many([count_up(f"c{number:03d}") for number in range(100)])
-        after = [row["_id"] async for row in mongo[outbox.OUTBOX].find({}, session=tx).sort("_id", 1)]
-    assert (len(first), len(after)) == (10, 300)
-    assert len(await outbox.page(mongo, None, 1000)) == 400
-    assert [row["_id"] for row in await outbox.page(mongo, "c099:000000000002", 5)] == ["c099:000000000003", "c099:000000000004"]
+        await door.submit(count_up("c"))
+    async with mongo.snapshot() as snapshot:
+        first = await outbox.page(mongo, "", 2, snapshot)
+        await door.submit(count_up("c"))
+        second = await outbox.page(mongo, first[-1]["_id"], 2, snapshot)
+        assert mongo.snapshot_time(snapshot) is not None
+    assert [event["sequence"] for document in (*first, *second) for event in document["events"]] == [1, 2, 3]
+    assert [event["sequence"] for event in await waiting_events(mongo)] == [1, 2, 3, 4]
+
+
+async def test_stamps_follow_each_other(replicas: Callable[..., Any], mongo: Mongo) -> None:
+    """Two replicas count one counter in turn and at once: its events sort by the stamps of their commits."""
+    doors = await replicas(2)
+    for number in range(30):
+        await doors[number % 2].submit(count_up("c"))
+    for _ in range(10):
+        await asyncio.gather(*(door.submit_many([count_up("c")] * 3) for door in doors))
+    assert list(range(1, 91)) == [event["sequence"] for event in await waiting_events(mongo)]
 
 
 async def test_a_crash_between_send_and_delete(
@@ -127,13 +134,19 @@ async def test_a_crash_between_send_and_delete(
     """The relay dies after Kafka has acknowledged, before it forgot: the next one sends the same events under the same ids."""
     await door.submit(count_up("c", events=3))
     dying = Relay(mongo, quick, "test", "dying")
+    sent = asyncio.Event()
 
-    async def die(ids: list[str]) -> None:
-        raise RuntimeError("killed here")
+    async def die() -> None:
+        if dying._complete:
+            sent.set()
+            await asyncio.Event().wait()  # never to return
 
     monkeypatch.setattr(dying, "_delete", die)
-    with pytest.raises(RuntimeError, match="killed here"):
-        await asyncio.wait_for(dying.run(), 20)
+    task = asyncio.create_task(dying.run())
+    await asyncio.wait_for(sent.wait(), 20)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
     assert await ids_by_subject(quick, TOPIC) == {"c": [1, 2, 3]}
     async with running(Relay(mongo, quick, "test", "next")):
         await eventually_async(lambda: outbox_is_empty(mongo), 20, "the outbox is empty")
@@ -167,39 +180,118 @@ async def _owner_is(mongo: Mongo, owner: str) -> bool:
     return found is not None and found["owner"] == owner
 
 
-async def test_a_zombie_deletes_nothing(mongo: Mongo, door: GroupCommit, quick: Settings) -> None:
-    """A relay sleeps past its lease, wakes amid its page and wants to delete what another relay answers for now: it can't."""
-    await door.submit(count_up("c"))
-    zombie = Relay(mongo, quick, "test", "zombie")
-    assert await zombie._hold_lease()
-    await mongo[LEASES].update_one({"_id": "relay"}, [{"$set": {"expires_at": {"$subtract": ["$$NOW", 1]}}}])
-    taken = await lease.acquire(mongo, "relay", "successor", 10)
+async def test_without_the_lease_nothing_is_sent(mongo: Mongo, door: GroupCommit, quick: Settings) -> None:
+    """Another process holds the lease: a nudged relay reads and sends nothing, until that lease lapses."""
+    taken = await lease.acquire(mongo, "relay", "another", 1.0)
     assert taken is not None
-    assert taken.epoch == 2
-    with pytest.raises(WriteRace, match="lease_lost"):
-        await zombie._delete(["c:000000000001"])
-    assert await mongo[outbox.OUTBOX].count_documents({}) == 1
-
-
-async def test_its_own_renewal_costs_nothing(
-    mongo: Mongo, door: GroupCommit, quick: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The relay renews its lease at the moment at which it deletes a page: it deletes again, and doesn't send again."""
     await door.submit(count_up("c"))
     relay = Relay(mongo, quick, "test", "me")
-    plain_check, renewed = lease.check, []
-
-    async def check_after_a_renewal(mongo: Mongo, held: lease.Lease, tx: Any) -> None:
-        if not renewed:
-            await mongo[LEASES].find_one({"_id": "relay"}, session=tx)  # from here on the transaction sees this moment
-            renewed.append(await lease.acquire(mongo, "relay", "me", 10))
-        await plain_check(mongo, held, tx)
-
-    monkeypatch.setattr(lease, "check", check_after_a_renewal)
     async with running(relay):
+        relay.nudge()
+        assert not relay.holds_lease
         await eventually_async(lambda: outbox_is_empty(mongo), 20, "the outbox is empty")
-    assert [lease.Lease("relay", "me", 1)] == renewed
-    assert await ids_by_subject(quick, TOPIC) == {"c": [1]}
+    held = await mongo[LEASES].find_one({"_id": "relay"})
+    assert (held["epoch"], await ids_by_subject(quick, TOPIC)) == (2, {"c": [1]})
+
+
+async def test_a_slow_partition_holds_up_nobody(
+    mongo: Mongo, door: GroupCommit, quick: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One partition's acknowledgement takes longer than the lease: the others flow meanwhile, nothing is sent twice."""
+    plain, gate, slow = lane._acknowledgement, asyncio.Event(), zlib.crc32(b"slow") % 6
+
+    async def acknowledge(producer: Any, batch: Any, topic: str, partition: int) -> None:
+        if partition == slow:
+            await gate.wait()
+        await plain(producer, batch, topic, partition)
+
+    monkeypatch.setattr(lane, "_acknowledgement", acknowledge)
+    others = [f"c{n}" for n in range(40) if zlib.crc32(f"c{n}".encode()) % 6 != slow]
+    async with running(Relay(mongo, quick, "test", "me")) as work:
+        await door.submit(count_up("slow"))
+        for _ in range(5):
+            await door.submit_many([count_up(subject) for subject in others])
+        await eventually_async(lambda: _waits_only(mongo, "slow"), 20, "the other partitions flowed")
+        await door.submit(count_up("slow"))
+        held = await mongo[LEASES].find_one({"_id": "relay"})
+        await eventually_async(lambda: _renewed_since(mongo, held), 20, "the lease was renewed while the send took long")
+        gate.set()
+        await eventually_async(lambda: outbox_is_empty(mongo), 20, "the outbox is empty")
+        assert not work.done()
+    expected = {subject: [1, 2, 3, 4, 5] for subject in others} | {"slow": [1, 2]}
+    assert expected == await ids_by_subject(quick, TOPIC)
+
+
+async def _waits_only(mongo: Mongo, subject: str) -> bool:
+    return {event["subject"] for event in await waiting_events(mongo)} == {subject}
+
+
+async def _renewed_since(mongo: Mongo, before: Any) -> bool:
+    found = await mongo[LEASES].find_one({"_id": "relay"})
+    return bool(found["epoch"] == before["epoch"] and found["expires_at"] > before["expires_at"])
+
+
+async def test_a_refused_partition_waits_alone(
+    mongo: Mongo, door: GroupCommit, quick: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka refuses one partition three times: its events follow in order afterwards, and the others never noticed."""
+    plain, refused, bad = lane._acknowledgement, [], zlib.crc32(b"bad") % 6
+
+    async def acknowledge(producer: Any, batch: Any, topic: str, partition: int) -> None:
+        if partition == bad and len(refused) < 3:
+            refused.append(partition)
+            raise kafka.KafkaError("refused here")
+        await plain(producer, batch, topic, partition)
+
+    monkeypatch.setattr(lane, "_acknowledgement", acknowledge)
+    async with running(Relay(mongo, quick, "test", "me")):
+        for _ in range(4):
+            await door.submit_many([count_up("bad"), count_up("c1"), count_up("c2")])
+        await eventually_async(lambda: outbox_is_empty(mongo), 20, "the outbox is empty")
+    assert await ids_by_subject(quick, TOPIC) == {"bad": [1, 2, 3, 4], "c1": [1, 2, 3, 4], "c2": [1, 2, 3, 4]}
+    assert len(refused) == 3
+
+
+async def test_a_stuck_relay_gives_its_lease_away(
+    mongo: Mongo, door: GroupCommit, quick: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka takes nothing from the holder (its clock, say): after a while another replica publishes."""
+    plain = lane._acknowledgement
+
+    async def acknowledge(producer: Any, *arguments: Any) -> None:
+        if producer.client._client_id == "stuck-relay":
+            raise kafka.KafkaError("refused here")
+        await plain(producer, *arguments)
+
+    monkeypatch.setattr(lane, "_acknowledgement", acknowledge)
+    hasty = quick.model_copy(update={"relay_stuck_seconds": 0.5})
+    async with running(Relay(mongo, hasty, "stuck", "stuck")):
+        await eventually_async(lambda: _owner_is(mongo, "stuck"), 20, "the stuck one holds the lease")
+        await door.submit_many([count_up(f"c{n}") for n in range(10)])
+        async with running(Relay(mongo, hasty, "sound", "sound")):
+            await eventually_async(lambda: outbox_is_empty(mongo), 30, "the outbox is empty")
+    assert {f"c{n}": [1] for n in range(10)} == await ids_by_subject(quick, TOPIC)
+
+
+async def test_the_floor_stays_below_open_transactions(mongo: Mongo, door: GroupCommit, quick: Settings) -> None:
+    """A transaction begins, sweeps go by, it commits late: its events lie below later ones and are published all the same."""
+    brisk = quick.model_copy(update={"mongo_transaction_seconds": 5.0})
+    await door.submit(count_up("first"))  # the collections are there: making them would conflict
+    async with running(Relay(mongo, brisk, "test", "me")):
+        decided = await decide_together(mongo, [count_up("late")])
+
+        async def slowly(tx: Any, _results: Any) -> None:
+            for number in range(20):  # others commit meanwhile, and are published
+                await door.submit(count_up(f"c{number}"))
+            await eventually_async(lambda: _nothing_of(mongo, "c19"), 20, "the others are published")
+
+        await write(mongo, decided, in_same_transaction=slowly, deadline_seconds=10, owner="me")
+        await eventually_async(lambda: outbox_is_empty(mongo), 20, "the late one is published")
+    assert (await ids_by_subject(quick, TOPIC))["late"] == [1]
+
+
+async def _nothing_of(mongo: Mongo, subject: str) -> bool:
+    return subject not in {event["subject"] for event in await waiting_events(mongo)}
 
 
 async def test_the_lease_follows_the_servers_clock(mongo: Mongo) -> None:
@@ -227,40 +319,21 @@ async def test_many_want_a_lease_that_never_was(mongo: Mongo) -> None:
 async def test_kafka_down_and_up_again(mongo: Mongo, door: GroupCommit, quick: Settings, kafka_down: Callable[[], Any]) -> None:
     """Kafka is away while people go on registering; when it is back the outbox drains, complete and in order.
 
-    aiokafka may hang for good; then the relay ends its process, and the supervisor, played here, starts a new one.
+    The same relay goes on throughout: no trouble of Kafka ends it.
     """
     brisk = quick.model_copy(update={"relay_send_timeout_seconds": 2.0})
-    stop = asyncio.Event()
-
-    async def supervisor() -> None:
-        while not stop.is_set():
-            relay = Relay(mongo, brisk, "test", "me")
-            work = asyncio.create_task(relay.run())
-            stopping = asyncio.create_task(stop.wait())
-            await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            await relay.stop()
-            with contextlib.suppress(TimeoutError, kafka.KafkaError):
-                await asyncio.wait_for(work, 20)
-            stopping.cancel()
-
-    supervising = asyncio.create_task(supervisor())
-    await door.submit_many([count_up(f"c{number}") for number in range(10)])
-    await eventually_async(lambda: outbox_is_empty(mongo), 20, "the outbox is empty")
-    async with kafka_down():
-        for _ in range(3):
-            results = await door.submit_many([count_up(f"c{number}") for number in range(10)])
-            assert all(isinstance(result, dict) for result in results)
-        assert not await outbox_is_empty(mongo)
-        await eventually_async(_nobody_publishes, 30, "no process says any longer that it is the relay")
-    await eventually_async(lambda: outbox_is_empty(mongo), 90, "the outbox drained")
-    stop.set()
-    await supervising
+    async with running(Relay(mongo, brisk, "test", "me")) as work:
+        await door.submit_many([count_up(f"c{number}") for number in range(10)])
+        await eventually_async(lambda: outbox_is_empty(mongo), 20, "the outbox is empty")
+        async with kafka_down():
+            for _ in range(3):
+                results = await door.submit_many([count_up(f"c{number}") for number in range(10)])
+                assert all(isinstance(result, dict) for result in results)
+            assert not await outbox_is_empty(mongo)
+        await eventually_async(lambda: outbox_is_empty(mongo), 90, "the outbox drained")
+        assert not work.done()
     for sequences in (await ids_by_subject(quick, TOPIC)).values():
         assert list(dict.fromkeys(sequences)) == [1, 2, 3, 4]
-
-
-async def _nobody_publishes() -> bool:
-    return REGISTRY.get_sample_value("relay_lease_held") == 0.0
 
 
 async def test_mongodb_down_and_up_again(

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from chassis.errors import Invalid
 from chassis.writing.decision import IDEMPOTENCY, Decision, Documents, Idempotency, NotLoaded, Outcome, Write
-from chassis.writing.outbox import row_of
-from chassis.writing.staging import Staging
+from chassis.writing.outbox import documents_of, saved
+from chassis.writing.staging import StagedEvent, Staging
 from tests.harness.events import Counted
 
 NOW = datetime(2021, 2, 1, tzinfo=UTC)
@@ -46,16 +46,25 @@ def test_versions_and_sequences(start: dict[str, tuple[int, int]], decided: list
             assert [document] == [doc for doc in inserts if doc["_id"] == name]
 
 
-@given(st.lists(st.integers(1, 10**12), min_size=2, unique=True))
-def test_the_outbox_sorts_as_the_sequences_do(sequences: list[int]) -> None:
-    """Text order of the outbox ids is the order of the sequences, also at 9 and 10."""
-    staging = Staging()
-    for sequence in sequences:
-        staging.documents.put(("c", "x"), {"_id": "x", "version": 1, "sequence": sequence - 1})
-        staging.apply(Outcome({}, (Write("c", {"_id": "x"}, (Counted(value=1),)),)), NOW)
-    rows = [row_of(event, None) for event in staging.events]
-    ordered = [row["sequence"] for row in sorted(rows, key=lambda row: row["_id"]) if row["sequence"] < 10**12]
-    assert sorted(sequence for sequence in sequences if sequence < 10**12) == ordered
+stamps = st.tuples(st.integers(1, 2**32 - 1), st.integers(0, 2**32 - 1))
+
+
+@given(st.lists(stamps, min_size=2, unique=True))
+def test_the_outbox_sorts_as_the_servers_time_does(times: list[tuple[int, int]]) -> None:
+    """Text order of the documents' ids is the order of the logical times, also at 9 and 10."""
+    event = saved(StagedEvent("s", 1, Counted(value=1), NOW), None)
+    ids = [documents_of([event], time, "me")[0]["_id"] for time in times]
+    assert [identity for _, identity in sorted(zip(times, ids, strict=True))] == sorted(ids)
+
+
+def test_a_large_commit_is_several_documents_in_order() -> None:
+    """Events that wouldn't fit into one document: each document is far below the limit, their order is the events' order."""
+    large = {**saved(StagedEvent("s", 1, Counted(value=1), NOW), None), "value": b"x" * 900_000}
+    events: list[Any] = [{**large, "sequence": number} for number in range(1, 12)]
+    documents = documents_of(events, (5, 1), "me")
+    assert [len(document["events"]) for document in documents] == [4, 4, 3]
+    ordered = sorted(documents, key=lambda document: str(document["_id"]))
+    assert list(range(1, 12)) == [event["sequence"] for document in ordered for event in document["events"]]
 
 
 def test_what_a_rule_did_not_load_it_asks_for() -> None:
