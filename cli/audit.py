@@ -6,7 +6,7 @@ import typer
 
 from cli.connection import with_database
 from services.registration.audit.rules import first_bad
-from services.registration.people.store import Store
+from services.registration.audit.store import AuditStore
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -19,7 +19,7 @@ def _group() -> None:
 @app.command()
 def verify() -> None:
     """Exit code 1 and the first bad entry if the chain was tampered with."""
-    entries, head = with_database("registration", lambda mongo: Store(mongo).audit_chain())
+    entries, head = with_database("registration", lambda mongo: AuditStore(mongo).chain())
     bad = first_bad(entries, head)
     if bad is not None:
         print(f"entry {bad} does not hold: it was altered, removed or put in between")

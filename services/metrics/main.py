@@ -8,15 +8,22 @@ from chassis.consuming.consumer import Consumer
 from chassis.consuming.effect import Projection
 from chassis.process.lifecycle import Core, Service
 from contracts.catalogue import TOPICS, TYPES
-from services.metrics import telemetry
 from services.metrics.assessments import api as assessments_api
-from services.metrics.figures import api
-from services.metrics.figures.store import Figures
-from services.metrics.ledger import store as ledger
+from services.metrics.assessments.use_cases import AssessmentUseCases
+from services.metrics.figures import api as figures_api
+from services.metrics.figures.store import FigureStore
+from services.metrics.figures.use_cases import FigureUseCases
+from services.metrics.figures.worker import count_trained
+from services.metrics.ledger import api as ledger_api
 from services.metrics.ledger.reconciliation import Reconciliation
+from services.metrics.ledger.store import Ledger, prepare
+from services.metrics.progress import api as progress_api
+from services.metrics.progress.use_cases import ProgressUseCases
 from services.metrics.settings import MetricsSettings
-from services.metrics.targets.store import Store
-from services.metrics.use_cases import UseCases
+from services.metrics.targets import api as targets_api
+from services.metrics.targets.store import TargetStore
+from services.metrics.targets.use_cases import TargetUseCases
+from services.metrics.targets.worker import follow_figures
 
 NAME = "metrics"
 
@@ -24,21 +31,32 @@ NAME = "metrics"
 def build(settings: MetricsSettings) -> Service:
     """Wire the service; opens no connection yet."""
     core = Core(NAME, settings)
-    figures = Figures(core.mongo, settings.smallest_public_cell)
-    book = ledger.Ledger(core.mongo)
-    use_cases = UseCases(Store(core.mongo), core.group_commit, figures, book)
+    smallest_cell = settings.smallest_public_cell
+    ledger = Ledger(core.mongo)
     reconciliation = Reconciliation(core.mongo, settings.reconcile_every_seconds)
-    effect = Projection(core.mongo, list(TYPES.values()), book.project, ledger.prepare)
+    figure_store, target_store = FigureStore(core.mongo), TargetStore(core.mongo)
+    figures = FigureUseCases(figure_store, smallest_cell)
+    progress = ProgressUseCases(figure_store, target_store.all, smallest_cell)
+    targets = TargetUseCases(core.group_commit, target_store, figure_store, smallest_cell)
+    assessments = AssessmentUseCases(core.group_commit)
+    effect = Projection(core.mongo, list(TYPES.values()), ledger.project, prepare)
     every_topic = [topic for topics in TOPICS.values() for topic in topics]
     return Service(
         core=core,
         title="Jakpreneur metrics",
         topics=TOPICS[NAME],
-        routers=[api.routes(use_cases, reconciliation), assessments_api.routes(use_cases)],
+        routers=[
+            progress_api.routes(),
+            figures_api.routes(),
+            targets_api.routes(),
+            ledger_api.routes(),
+            assessments_api.routes(),
+        ],
+        provides=[reconciliation, figures, progress, targets, assessments],
         consumers=[Consumer(core.mongo, settings, "metrics-ledger", every_topic, effect)],
         workers={
-            "follow-figures": use_cases.follow_figures,
+            "follow-figures": partial(follow_figures, ledger, targets),
             "reconciliation": reconciliation.work,
-            "telemetry": partial(telemetry.keep, figures),
+            "telemetry": partial(count_trained, figure_store),
         },
     )

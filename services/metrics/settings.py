@@ -8,7 +8,7 @@ from chassis.settings import Settings
 
 
 class MetricsSettings(Settings):
-    """See chassis/settings.py for what every service has."""
+    """Adds to what every service has (chassis/settings.py)."""
 
     port: int = Field(default=8103, description="Public port")
     internal_port: int = Field(default=9103, description="Port of /metrics and /health")

@@ -8,7 +8,7 @@ from chassis.settings import Settings
 
 
 class RegistrationSettings(Settings):
-    """See chassis/settings.py for what every service has."""
+    """Adds to what every service has (chassis/settings.py)."""
 
     port: int = Field(default=8101, description="Public port")
     internal_port: int = Field(default=9101, description="Port of /metrics and /health")

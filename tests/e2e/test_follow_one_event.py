@@ -43,7 +43,7 @@ async def test_one_registration_from_http_to_the_dashboard(
     assert [dict(record.headers)["ce_id"].decode() for record in records] == [f"{siti}:1", f"{siti}:2"]
     assert all(b"3171014512" not in record.value and b"Contoh" not in record.value for record in records)
 
-    # 5. chassis/consuming/consumer.py, services/metrics/ledger/store.py and projections.py: a ledger row, a fact, an increment.
+    # 5. chassis/consuming/consumer.py, services/metrics/ledger/store.py and rules.py: a ledger row, a fact, an increment.
     total = before + 1
     eventually(lambda: client.get(f"{metrics}/v1/progress").json()["registered_total"] == total, 20, "metrics counts her")
     figures = databases("metrics")
@@ -52,6 +52,6 @@ async def test_one_registration_from_http_to_the_dashboard(
     assert (row["measure"], row["person"]) == ("P1", siti)
     assert figures["facts"].find_one({"_id": f"{siti}:P1"}) is not None
 
-    # 6. services/metrics/figures/api.py: the ledger can recount what the dashboard shows.
+    # 6. services/metrics/ledger/api.py: the ledger can recount what the dashboard shows.
     checked = client.get(f"{metrics}/v1/reconciliation?fresh=true", headers=world.as_("operator")).json()
     assert checked["difference"] == 0

@@ -18,10 +18,13 @@ from chassis.database.mongo import Mongo
 from chassis.privacy import vault as privacy
 from chassis.process.lifecycle import Core
 from demo.history import write_csv
-from services.registration.imports.worker import Imports
-from services.registration.people import store
-from services.registration.people.store import CHUNKS
-from services.registration.people.use_cases import UseCases
+from services.registration.documents import IMPORT_CHUNKS, ImportDocument
+from services.registration.imports.store import ImportStore
+from services.registration.imports.use_cases import ImportUseCases
+from services.registration.imports.worker import ImportWorker
+from services.registration.main import ensure_indexes
+from services.registration.people.store import PeopleStore
+from services.registration.people.use_cases import PeopleUseCases
 from tests.conftest import SettingsFactory
 
 PEOPLE = 25
@@ -40,7 +43,7 @@ def file(tmp_path: Path) -> bytes:
 async def core(settings: SettingsFactory) -> AsyncIterator[Core]:
     """Registration's database and write door."""
     made = Core("registration", settings())
-    await store.ensure_indexes(made.mongo)
+    await ensure_indexes(made.mongo)
     made.group_commit.start()
     yield made
     await made.group_commit.stop()
@@ -48,11 +51,21 @@ async def core(settings: SettingsFactory) -> AsyncIterator[Core]:
     await made.mongo.close()
 
 
+class Imports:
+    """The store, the use cases and the worker of imports, with batches of ten."""
+
+    def __init__(self, core: Core) -> None:
+        vault, queued = privacy.vault(core.settings), asyncio.Event()
+        self.store = ImportStore(core.mongo)
+        self.use_cases = ImportUseCases(core.group_commit, self.store, vault, queued, 10**6)
+        people = PeopleUseCases(core.group_commit, PeopleStore(core.mongo), vault)
+        self.worker = ImportWorker(core, self.store, people, vault, queued, rows_at_once=10, lease_seconds=30)
+
+
 @pytest.fixture
 def imports(core: Core) -> Imports:
-    """Batches of ten."""
-    use_cases = UseCases(core.group_commit, store.Store(core.mongo), privacy.vault(core.settings))
-    return Imports(core, use_cases, max_bytes=10**6, rows_at_once=10, lease_seconds=30)
+    """Over registration's database."""
+    return Imports(core)
 
 
 async def accepted(imports: Imports, content: bytes) -> dict[str, Any]:
@@ -61,10 +74,10 @@ async def accepted(imports: Imports, content: bytes) -> dict[str, Any]:
     async def pieces() -> AsyncIterator[bytes]:
         yield content
 
-    return await imports.accept(pieces(), OFFICER)
+    return await imports.use_cases.accept_import(pieces(), OFFICER)
 
 
-async def state(imports: Imports, import_id: str) -> dict[str, Any]:
+async def state(imports: Imports, import_id: str) -> ImportDocument:
     """The import as it is."""
     document = await imports.store.get(import_id)
     assert document is not None
@@ -73,7 +86,7 @@ async def state(imports: Imports, import_id: str) -> dict[str, Any]:
 
 async def chunks(mongo: Mongo) -> int:
     """Pieces of files that are stored."""
-    count: int = await mongo[CHUNKS].count_documents({})
+    count: int = await mongo[IMPORT_CHUNKS].count_documents({})
     return count
 
 
@@ -83,7 +96,7 @@ async def test_a_bug_fails_one_import_and_it_can_be_uploaded_again(
     """A bug after the first batch: three attempts, then failed without a value. Uploaded again after the repair, the rows
     stored before are no clash and the counts are right."""
     import_id = (await accepted(imports, file))["import_id"]
-    decisions = imports._decisions
+    decisions = imports.worker._decisions
     commits: list[int] = []
 
     async def buggy(import_id: str, rows: Any) -> Any:
@@ -92,17 +105,17 @@ async def test_a_bug_fails_one_import_and_it_can_be_uploaded_again(
             raise KeyError("3171014512909001")
         return await decisions(import_id, rows)
 
-    monkeypatch.setattr(imports, "_decisions", buggy)
+    monkeypatch.setattr(imports.worker, "_decisions", buggy)
     for _ in range(3):
-        await imports.work()
+        await imports.worker.work()
     document = await state(imports, import_id)
     assert (document["state"], document["reason"], document["attempts"], document["rows_done"]) == ("failed", "KeyError", 3, 20)
     assert commits == [1, 11, 21, 21, 21]
     assert await chunks(core.mongo) == 0
-    monkeypatch.setattr(imports, "_decisions", decisions)
+    monkeypatch.setattr(imports.worker, "_decisions", decisions)
     again = await accepted(imports, file)
     assert again == {"import_id": import_id, "state": "queued", "repeated": False}
-    await imports.work()
+    await imports.worker.work()
     document = await state(imports, import_id)
     assert (document["state"], document["accepted"], document["rejected"], document["attempts"]) == ("done", PEOPLE, 1, 0)
     assert len([row async for row in imports.store.refused(import_id)]) == 1
@@ -121,10 +134,10 @@ async def test_another_worker_goes_on(imports: Imports, core: Core, file: bytes)
     for rows in ((1, 10), (5, 15), (12, 20)):
         with pytest.raises(ConnectionError):
             await imports.store.progress(before, rows, 10, [])
-    await imports.work()
+    await imports.worker.work()
     done = await state(imports, import_id)
     assert (done["state"], done["accepted"], done["rejected"]) == ("done", PEOPLE, 1)
-    await imports._attempt(before)  # its file is gone: not a bug, and nothing changes
+    await imports.worker._attempt(before)  # its file is gone: not a bug, and nothing changes
     await imports.store.finish(before, "failed", "late")
     assert await imports.store.count_attempt(before) == 0
     assert done == await state(imports, import_id)
@@ -139,15 +152,15 @@ async def test_what_was_left_behind_is_deleted(
     assert await imports.store.delete_left_behind() == 0
     later = clock.now() + timedelta(days=2)
     monkeypatch.setattr(clock, "now", lambda: later)
-    await imports._sweep()
+    await imports.worker._sweep()
     await imports.store.save_chunk("upl_other", 0, b"x")
-    await imports._sweep()
-    assert set(await core.mongo[CHUNKS].distinct("upload")) == {upload, "upl_other"}
+    await imports.worker._sweep()
+    assert set(await core.mongo[IMPORT_CHUNKS].distinct("upload")) == {upload, "upl_other"}
 
 
 async def test_a_cancelled_worker_gives_its_lease_back(imports: Imports, core: Core, file: bytes) -> None:
     """At a graceful stop the next replica goes on at once."""
-    working = asyncio.create_task(imports.work())
+    working = asyncio.create_task(imports.worker.work())
     await asyncio.sleep(0.5)
     working.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -28,9 +28,9 @@ from chassis.writing.outbox import OUTBOX
 from deploy.local.stack import Stack
 from services.metrics.main import build as build_metrics
 from services.metrics.settings import MetricsSettings
-from services.registration.people import store as registration_store
 from services.registration.people.models import RegistrationForm, Verification
-from services.registration.people.use_cases import UseCases as Registration
+from services.registration.people.store import PeopleStore
+from services.registration.people.use_cases import PeopleUseCases
 from services.training import store as training_store
 from services.training.main import build as build_training
 from services.training.policy import Actor
@@ -67,8 +67,8 @@ class Small:
         self.settings = self._settings(Settings)
         self._cores = {name: Core(name, self.settings) for name in ("registration", "training", "metrics")}
         mongo = self._cores["registration"].mongo
-        self._registration = Registration(
-            self._cores["registration"].group_commit, registration_store.Store(mongo), privacy.vault(self.settings)
+        self._registration = PeopleUseCases(
+            self._cores["registration"].group_commit, PeopleStore(mongo), privacy.vault(self.settings)
         )
         settings = self._settings(TrainingSettings)
         keys = Keys(privacy.vault(settings), base64.b64decode(settings.api_key_pepper.get_secret_value()), "local")

@@ -16,11 +16,14 @@ from chassis.database.mongo import Mongo
 from contracts.envelope import Event, Payload
 from contracts.registration import JakpreneurVerified
 from contracts.training import EnrolmentCompleted
-from services.metrics.disclosure.suppression import public_series
-from services.metrics.figures.store import Figures
+from services.metrics.disclosure.series import public_series
+from services.metrics.figures.store import FigureStore
+from services.metrics.figures.use_cases import FigureUseCases
 from services.metrics.ledger.reconciliation import Reconciliation
 from services.metrics.ledger.rules import ATTRIBUTES, DAILY, DIMENSIONS, UNKNOWN
 from services.metrics.ledger.store import PENDING, ROLLUPS, TOTALS, Ledger, prepare, total_id, value_of
+from services.metrics.progress.use_cases import ProgressUseCases
+from services.metrics.targets.store import TargetStore
 
 TIME = datetime(2021, 3, 1, 5, tzinfo=UTC)
 FIRST = date(2020, 11, 1)
@@ -109,7 +112,9 @@ async def test_figures_equal_a_plain_recount(mongo: Mongo, people: People) -> No
     """Three hundred people, in any order but a person's P1 first, a batch delivered twice."""
     events = [*people.verified, *people.trained]
     await project(mongo, [*events, *events[-40:]])
-    figures = Figures(mongo, 5)
+    figures = FigureStore(mongo)
+    public = FigureUseCases(figures, 5)
+    progress = ProgressUseCases(figures, TargetStore(mongo).all, 5)
     day = date(2020, 12, 31)
     for stage in ("P1", "P2"):
         assert await figures.total(stage, None) == people.cells(stage, "all")["all"]
@@ -120,12 +125,14 @@ async def test_figures_equal_a_plain_recount(mongo: Mongo, people: People) -> No
             for as_of in (FIRST - timedelta(days=1), day, day + timedelta(days=9), date(2022, 1, 1)):
                 assert await figures.cells(stage, dimension, as_of) == people.cells(stage, dimension, as_of)
         for by in ("day", "month", "quarter", "year"):
-            shown = [(item["period"], item["count"], item["cumulative"]) for item in await figures.series(stage, by, None, None)]
+            shown = [
+                (item["period"], item["count"], item["cumulative"]) for item in await progress.show_series(stage, by, None, None)
+            ]
             wanted = public_series(people.by_day(stage), by, 5)
             assert shown == [(period.period, period.count, period.cumulative) for period in wanted]
-    year = (await figures.series("P1", "year", None, None))[-1]
+    year = (await progress.show_series("P1", "year", None, None))[-1]
     assert year["cumulative"] == PEOPLE
-    _, overall = await figures.funnel(day, None, None)
+    _, overall = await public.show_funnel(day, None, None)
     assert [stage["people"] for stage in overall[:3]] == [people.cells(stage, "all", day)["all"] for stage in ("P1", "P2")] + [0]
     for dimension in ("dinas", "kota", "dinas+kota"):
         for stage, months in (await figures.joined(dimension)).items():
@@ -133,11 +140,11 @@ async def test_figures_equal_a_plain_recount(mongo: Mongo, people: People) -> No
             for month in months.values():
                 joined.update(month)
             assert joined == people.cells(stage, dimension)
-    on, of_kota = await figures.funnel(day + timedelta(days=9), None, "31.71")
+    on, of_kota = await public.show_funnel(day + timedelta(days=9), None, "31.71")
     assert on == day
     assert [stage["people"] for stage in of_kota[:2]] == [people.cells(stage, "kota", day)["31.71"] for stage in ("P1", "P2")]
     before = FIRST - timedelta(days=1)
-    on, of_kota = await figures.funnel(before, None, "31.71")
+    on, of_kota = await public.show_funnel(before, None, "31.71")
     assert on == before
     assert all(stage["suppressed"] for stage in of_kota)
     assert await reconciled(mongo) == (0, 0, [])
@@ -160,7 +167,7 @@ async def test_evidence_that_came_first_counts_once(mongo: Mongo, people: People
 
     await asyncio.gather(worker(), worker())
     assert await mongo[PENDING].count_documents({}) == 0
-    figures = Figures(mongo, 5)
+    figures = FigureStore(mongo)
     assert await figures.days("P2") == people.by_day("P2")
     assert await figures.cells("P2", "dinas+kota", None) == people.cells("P2", "dinas+kota")
     assert await reconciled(mongo) == (0, 0, [])

@@ -1,7 +1,7 @@
 """R6: the legal size class of a business, from whole rupiah, by the rules in force on a day.
 
-The bounds are data with their source, because regulations change. Nearly everyone is "micro" under PP 7/2021,
-so this class is no measure of growth; that is R7, in the metrics service.
+The bounds are data with their source, because regulations change. Nearly every business is "micro" under PP 7/2021, so this
+class is no measure of growth; growth is R7.
 """
 
 from dataclasses import dataclass
@@ -49,10 +49,10 @@ def legal_class(
     """Class, rule set and basis of a business on the day `as_of` (R6); all amounts in whole rupiah.
 
     Capital and net worth are without land and building. From 2 February 2021 (PP 7/2021) a business founded after that
-    day is classed by capital, any other, also one whose day isn't known, by annual sales. Before, UU 20/2008 asks for
-    net worth or annual sales: with both known the higher class counts, since the business has outgrown the lower one.
-    The basis names the figures that were looked at, not the one that decided: so it stays the same from one assessment
-    to the next, as R7 needs it.
+    day is classed by capital, and every other one by annual sales, also one whose founding day isn't known. Before that day,
+    UU 20/2008 asks for net worth or annual sales: with both known the higher class counts, because the business has outgrown
+    the lower one. The basis names the figures that were looked at, not the one that decided, so that it stays the same from
+    one assessment to the next, as R7 requires.
 
     Raises ValueError when the figure that the rule set asks for is missing: a class is never guessed from another one.
     """

@@ -1,10 +1,12 @@
-"""Which month ends a breakdown shows (R18), pure: no two figures of one cell may differ by 1 to smallest-1 people.
+"""Month ends (R18), pure: which past month ends of a breakdown are shown.
 
-Of two cumulative figures that are both large enough the difference may be two people: those who joined in between. So a
-stage's whole tables are compared: were only the cell held back in which few joined, the exact public totals less the other
-cells would give it away. The first snapshot is compared with nobody, since everybody knows that the programme began
-with nobody. So no snapshot has a small cell, and it can't be that one is hidden beside other cells in one snapshot than in
-the next, from which it could be computed. What is live is a figure like the others. Next: figures.py.
+Between any two figures of one cell that are shown, either nobody or at least `smallest` people joined. The difference of two
+cumulative figures may be small although both are large, and it would disclose those who joined in between. Whole tables of a
+stage are compared: if only the cell in which few joined were held back, the exact public totals less the other cells would
+give its figure away. The first table is compared with nobody, since the programme began with nobody. The live table counts as
+one that is shown.
+So no table that is shown has a small cell, and no cell is hidden in one table beside other cells than in the next, from which
+it could be computed.
 """
 
 from __future__ import annotations
@@ -14,23 +16,23 @@ from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
-# By month, how many people reached a stage, by value; months without anybody aren't in it.
+# By month: how many people reached a stage in it, by value of the dimension. Months without anybody are left out.
 Joined = Mapping[str, Mapping[str, int]]
 
 
-class Snapshot(NamedTuple):
-    """A table as of the end of a day, the last of a month."""
+class MonthEnd(NamedTuple):
+    """A breakdown as of the end of a day, which is the last of a month: people by value."""
 
     day: date
     people: Mapping[str, int]
 
 
 def published(joined: Joined, smallest: int, among: Collection[str] | None = None) -> list[str]:
-    """The months with people whose ends are shown, in order; only `among` these, if there are such.
+    """The months with people whose ends are shown, in order; only months of `among`, if that is given.
 
-    From the oldest on, each that is far enough from the one shown before; then without the last ones that are too near to
-    what is live. A table of pairs, whose sums are figures of two lists, must be among the months that both lists show: else
-    its sums would be figures between theirs.
+    From the oldest on, each month end is shown that is far enough from the one shown before. Then the last ones are taken away
+    again that are too near to the live figures. For a table of pairs, whose sums are the figures of two lists, `among` must be
+    the months that both lists show: otherwise its sums would be figures that lie between those of the lists.
     """
     shown: list[tuple[str, Counter[str]]] = []
     since = Counter[str]()
@@ -45,8 +47,11 @@ def published(joined: Joined, smallest: int, among: Collection[str] | None = Non
     return [month for month, _ in shown]
 
 
-def snapshot(joined: Joined, shown: Collection[str], month_end: date) -> Snapshot | None:
-    """The last one `shown` on or before a month end; None before the first. It holds until the next month with people."""
+def last_shown(joined: Joined, shown: Collection[str], month_end: date) -> MonthEnd | None:
+    """The last month end that is `shown` on or before the given one; None before the first.
+
+    Its figures hold until the next month with people, so its day is the last month end before that, at most the given one.
+    """
     asked = month_end.isoformat()[:7]
     last = max((month for month in shown if month <= asked), default=None)
     if last is None:
@@ -56,15 +61,15 @@ def snapshot(joined: Joined, shown: Collection[str], month_end: date) -> Snapsho
     for month in joined:
         if month <= last:
             people.update(joined[month])
-    return Snapshot(month_end if following is None else date.fromisoformat(f"{following}-01") - timedelta(days=1), people)
+    return MonthEnd(month_end if following is None else date.fromisoformat(f"{following}-01") - timedelta(days=1), people)
 
 
 def people_on(joined: Joined, shown: Collection[str], month_end: date) -> Mapping[str, int] | None:
-    """The table as of a month end that another stage shows; None unless this one may be shown as well.
+    """People by value as of a month end that is shown of another stage; None unless this stage may be shown for it as well.
 
-    That nobody had the stage yet may be: the first that is shown is far enough from nobody.
+    An empty table, when nobody had the stage yet, may be shown: the first month end with people is far enough from nobody.
     """
-    found = snapshot(joined, shown, month_end)
+    found = last_shown(joined, shown, month_end)
     if found is None:
         return {} if all(month > month_end.isoformat()[:7] for month in joined) else None
     return found.people if found.day == month_end else None
@@ -72,3 +77,9 @@ def people_on(joined: Joined, shown: Collection[str], month_end: date) -> Mappin
 
 def _far_enough(since: Mapping[str, int], smallest: int) -> bool:
     return all(people == 0 or people >= smallest for people in since.values())
+
+
+def last_month_end(day: date) -> date:
+    """The last day of a month on or before the day."""
+    following = day + timedelta(days=1)
+    return following.replace(day=1) - timedelta(days=1)

@@ -1,115 +1,42 @@
-"""Public figures (R18), pure: which cells mustn't be shown, so that no group of 1 to 4 people can be read or computed.
+"""Cell suppression (R18), pure: which cells must be hidden, so that no cell of 1 to 4 people can be read or computed.
 
-Sums are public. So cells are edges of a network in which every node's sum is known: a list is parallel edges, a table leads
-from its rows to its columns, a hidden sum is an edge of its own. A hidden cell may have another value if there is a cycle of
-hidden cells through it in which people can be moved; for each small cell the cheapest such cycle is hidden. (Hiding one
-more cell in each row and column wouldn't do: such tables can often still be solved.) Where a small cell has no such cycle,
-its value is what the sums leave over, and which cell is hidden says whose it is: then nothing of the breakdown is shown.
-
-A series is public by day, month, quarter and year, each with cumulative counts. So its days are cut into runs of at least
-`smallest` people, and nothing is shown but cumulative counts at the ends of runs, and differences between two of those.
-Next: snapshots.py for the days of which figures are shown, figures.py.
+The sums of a breakdown are public. So its cells are edges of a network in which the sum at every node is known: a list is
+parallel edges between two nodes, a table leads from its rows to its columns, and a sum that is itself hidden is an edge too.
+A hidden cell is protected if there is a cycle of hidden cells through it along which people can be moved: then it may have
+another value although all sums stay the same. For each small cell the cheapest such cycle is hidden. Hiding one more cell in
+each row and column wouldn't be enough, because such tables can often still be solved. A small cell without any such cycle is
+what the sums leave over, and the place of the hidden cell would say whose it is: then nothing of the breakdown is shown.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 START, END = "<", ">"
 _KOTA = len("31.71")
-_PERIOD_LENGTH = {"day": 10, "month": 7, "year": 4}
 
 
 class Cell(NamedTuple):
-    """A count as an edge: the sums of what enters and of what leaves a node are equal, or public."""
+    """A count as an edge from `tail` to `head`. What enters a node and what leaves it have equal or public sums."""
 
     tail: str
     head: str
     people: int
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
-    """A period of a series as the public sees it; None: not shown."""
-
-    period: str
-    count: int | None
-    cumulative: int | None
-
-
-class Run(NamedTuple):
-    """Days, the first and the last with people, of which only the cumulative count at the end is shown; None: not even that."""
-
-    first: str
-    last: str
-    cumulative: int | None
-
-
-def period_of(day: str, by: str) -> str:
-    """2020-12-15, 2020-12, 2020-Q4 or 2020: sorted as text they are in order."""
-    return f"{day[:4]}-Q{(int(day[5:7]) + 2) // 3}" if by == "quarter" else day[: _PERIOD_LENGTH[by]]
-
-
-def public_series(days: Sequence[tuple[str, int]], by: str, smallest: int) -> list[Period]:
-    """The periods with people, in order; and those between them that belong to a run of several days.
-
-    For who knows which of the days of a run had nobody can compute the others when each had one. A count is shown where
-    the cumulative counts before it and at its end are.
-    """
-    ends: dict[str, int | None] = {}
-    for run in public_runs(days, smallest):
-        day, last = date.fromisoformat(run.first), date.fromisoformat(run.last)
-        while day <= last:
-            ends[period_of(day.isoformat(), by)] = run.cumulative if day == last else None
-            day += timedelta(days=1)
-    periods = []
-    before: int | None = 0
-    for period, end in ends.items():
-        periods.append(Period(period, None if end is None or before is None else end - before, end))
-        before = end
-    return periods
-
-
-def public_runs(days: Sequence[tuple[str, int]], smallest: int) -> list[Run]:
-    """A run ends as soon as it has enough people. The rest of a year, too few for a run, joins the year's last run.
-
-    So a year is shown once it has enough people. (Were the rest of months to do the same, a run of a month's last day that a
-    year's rest joins would be known to have enough people of its own, and so the rest could be computed.)
-    `days` in order, with counts, nobody's days left out.
-    """
-    runs: list[Run] = []
-    cumulative = shown = 0
-    first = ""
-    for index, (day, count) in enumerate(days):
-        first = first or day
-        cumulative += count
-        following = days[index + 1][0] if index + 1 < len(days) else None
-        if cumulative - shown >= smallest:
-            runs.append(Run(first, day, cumulative))
-        elif runs and runs[-1].last[:4] == day[:4] and (following is None or following[:4] != day[:4]):
-            runs[-1] = Run(runs[-1].first, day, cumulative)
-        elif following is None:
-            runs.append(Run(first, day, None))
-        else:
-            continue
-        shown, first = cumulative, ""
-    return runs
-
-
 def suppressed(cells: Mapping[str, int], smallest: int) -> set[str] | None:
-    """The hidden cells of a list whose sum is public; None: nothing of it can be shown."""
+    """The hidden cells of a list whose sum is public; None if nothing of it can be shown."""
     return suppressed_network({name: Cell(START, END, people) for name, people in cells.items()}, smallest)
 
 
 def suppressed_network(cells: Mapping[str, Cell], smallest: int, known_hidden: Collection[str] = ()) -> set[str] | None:
-    """Cells of 1 to smallest-1 people and, for each, what lets it be another number of people. `known_hidden` stay hidden.
+    """The cells of 1 to smallest-1 people, and for each of them the cells that must be hidden to protect it.
 
-    None where nothing lets one of them be another number (a small cell that is all of a public sum): nothing can be shown.
+    `known_hidden` are cells that are hidden already. None if one of the small cells can't be protected, for example because
+    it is all of a public sum: then nothing can be shown.
     """
     small = sorted(name for name, cell in cells.items() if 0 < cell.people < smallest)
     hidden = {*small, *known_hidden}
@@ -122,9 +49,10 @@ def suppressed_network(cells: Mapping[str, Cell], smallest: int, known_hidden: C
 
 
 def suppressed_kecamatan(cells: Mapping[str, int], smallest: int) -> set[str] | None:
-    """The hidden kecamatan, by code. Their sums are public as the kota's figures, except for those of hidden kota.
+    """The hidden kecamatan, by code. Their sums are the figures of the kota, which are public unless a kota is hidden.
 
-    None: nothing of them can be shown. So also where nothing of the kota can be: a kecamatan's code says its kota.
+    None if nothing of them can be shown. That includes the case that no kota can be shown, because the code of a kecamatan
+    names its kota.
     """
     sums: Counter[str] = Counter()
     for name, people in cells.items():
@@ -138,9 +66,9 @@ def suppressed_kecamatan(cells: Mapping[str, int], smallest: int) -> set[str] | 
 
 
 def suppressed_table(cells: Mapping[str, int], smallest: int) -> set[str] | None:
-    """The hidden cells of a table `<row>+<column>`, whose rows' and columns' sums are public as lists of their own.
+    """The hidden cells of a table, named `<row>+<column>`; the sums of rows and of columns are public lists of their own.
 
-    None: nothing of it can be shown. So also where nothing of one of those lists can be.
+    None if nothing of the table can be shown, which includes the case that nothing of one of those lists can be shown.
     """
     rows, columns = Counter[str](), Counter[str]()
     network: dict[str, Cell] = {}
@@ -162,9 +90,10 @@ def _without_sums(cells: Mapping[str, int], hidden: set[str] | None) -> set[str]
 
 
 def _cheapest_cycle(cells: Mapping[str, Cell], name: str, hidden: set[str], smallest: int) -> set[str] | None:
-    """The other cells of the cheapest cycle in which this one could be one person more, or one fewer; None: there is none.
+    """The other cells of the cheapest cycle in which this cell could have one person more or one fewer; None without one.
 
-    Who knows this rule knows that a small cell has less than `smallest` people: so first without making one larger than that.
+    Cycles are preferred in which no cell grows to `smallest` people: readers who know this rule know that a small cell has
+    fewer, so a cycle in which one grows protects less.
     """
     cell = cells[name]
     for limit in (smallest, None):
@@ -182,7 +111,11 @@ def _cheapest_cycle(cells: Mapping[str, Cell], name: str, hidden: set[str], smal
 def _cheapest_path(
     cells: Mapping[str, Cell], without: str, start: str, goal: str, hidden: set[str], limit: int | None
 ) -> tuple[int, set[str]] | None:
-    """Dijkstra: a hidden cell costs nothing, another its people. Along an edge people are added, against it taken away."""
+    """Dijkstra's shortest path: a cell that is hidden already costs nothing, any other its number of people.
+
+    Along an edge a person is added to its cell, against its direction one is taken away. No cell loses its last person, and
+    none grows to exactly `limit`.
+    """
     steps: dict[str, list[tuple[str, int, str]]] = {}
     for name, (tail, head, people) in cells.items():
         if name == without or people == 0:

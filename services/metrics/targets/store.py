@@ -1,19 +1,18 @@
-"""Metrics' queries beside the figures and the ledger: targets."""
+"""Queries of targets. There are so few that they need no index; rules read through GroupCommit."""
 
 from __future__ import annotations
 
 from chassis.database.mongo import Mongo
-from chassis.documents import Document
-from services.metrics.domain import TARGETS
+from services.metrics.documents import TARGETS, TargetDocument
 
 
-class Store:
-    """Reads for the API and the workers. Rules read through GroupCommit."""
+class TargetStore:
+    """Queries of targets for the API, the headline figures and the worker."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
 
-    async def targets(self) -> list[Document]:
+    async def all(self) -> list[TargetDocument]:
         """All targets with all versions, in order of their ids."""
-        found: list[Document] = await self._mongo[TARGETS].find({}).sort("_id", 1).to_list(None)
+        found: list[TargetDocument] = await self._mongo[TARGETS].find({}).sort("_id", 1).to_list(None)
         return found

@@ -1,7 +1,7 @@
-"""R4: business identifiers and contact data: NIB, NPWP, KBLI, telephone, e-mail. Form only; nothing is asked of anyone.
+"""R4: the form of business identifiers and contact data: NIB, NPWP, KBLI, telephone, e-mail. No register is asked.
 
-Every function takes what a person typed and answers `Checked(value, errors, warnings)`, the value in the form that is
-stored. An empty field is the caller's affair: what is optional isn't handed in.
+Every function takes the text that a person typed and returns `Checked(value, errors, warnings)`, with the value in the form
+that is stored. Callers leave out optional fields that are empty.
 """
 
 import re
@@ -20,10 +20,9 @@ _DIGITS_15_16: Final = re.compile(r"[0-9]{15,16}")
 _DIGITS_5: Final = re.compile(r"[0-9]{5}")
 
 # The plain Indonesian mobile forms: 0812..., 62812..., +62812..., 812... (a spreadsheet ate the zero), 9 to 12 digits
-# after the 0 or 62. Exactly phonenumbers' own pattern for ID mobiles, and a test holds the two together; widen it
-# only as far as that test allows.
+# after the 0 or 62. The pattern is phonenumbers' own for Indonesian mobiles; a test compares the two.
 _PLAIN_MOBILE: Final = re.compile(r"(?:\+?62|0)?(8[1-35-9][0-9]{7,10})")
-# Without this, phonenumbers would read letters as a keypad ("0812-WARUNG") and digits of other scripts as numbers.
+# phonenumbers would accept letters as keys of a telephone ("0812-WARUNG") and digits of other scripts.
 _PHONE_CHARACTERS: Final = re.compile(r"[0-9+()./\-\s]{5,40}")
 _62_WITHOUT_PLUS: Final = re.compile(r"\(?62[\s)(./-]*0?[\s)(./-]*8")
 
@@ -69,8 +68,8 @@ def npwp(raw: str) -> Checked:
     """The tax number NPWP as 15 or 16 digits (R4).
 
     The old 15 digits have a check digit (Luhn over the first nine). Of 16 digits, those with a leading 0 are old
-    numbers, whose check digit only warns: the new numbering doesn't promise it. The others are a NIK or newly
-    issued; they aren't read as a NIK, since neither kind can be told from the other.
+    numbers, whose check digit is only a warning, because the new numbering doesn't guarantee it. The others are a NIK or
+    newly issued numbers; they aren't checked as a NIK, because the two kinds can't be told apart.
     """
     value = _SEPARATORS.sub("", raw)
     if not _DIGITS_15_16.fullmatch(value):
@@ -83,7 +82,7 @@ def npwp(raw: str) -> Checked:
 
 
 def kbli(raw: str, version: str) -> Checked:
-    """The KBLI code as 5 digits, under `version` ("2020" or "2025"); one that our list lacks is a warning (R4)."""
+    """The KBLI code as 5 digits, of the edition `version` ("2020" or "2025"); a code that our list lacks is a warning (R4)."""
     if version not in CODES:
         return Checked(None, (_KBLI_VERSION,))
     value = raw.strip()

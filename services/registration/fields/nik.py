@@ -1,8 +1,9 @@
-"""R1: the national identity number (NIK), PPRRSS-DDMMYY-XXXX. Its structure only; whether it exists, Dukcapil knows.
+"""R1: the structure of the national identity number (NIK), PPRRSS-DDMMYY-XXXX.
 
-Written here rather than taken from python-stdnum, whose check accepts day 81 and reads the year 2005 as 1905.
-A NIK is lifelong: it follows neither a move nor a correction, so what it says about place, birth and gender can only
-raise a warning, and its prefix is never taken for the domicile (that is R3, in `areas`).
+Whether a NIK was ever issued isn't checked: only the civil registry (Dukcapil) knows. The rule is written here because the
+check of python-stdnum accepts day 81 and reads the year 2005 as 1905.
+A NIK is lifelong: it doesn't change when its holder moves or when a birth date is corrected. So a difference in place, birth
+date or gender is only a warning, and the prefix is never taken for the domicile (R3, reference/areas.py).
 """
 
 import re
@@ -12,9 +13,9 @@ from typing import Final
 from chassis.errors import FieldError
 from services.registration.reference.districts import DISTRICTS, PROVINCES
 
-# Blanks, dots and hyphens of every kind that a spreadsheet or a telephone's keyboard puts between groups.
+# Blanks, dots and hyphens, in every form that spreadsheets and telephone keyboards put between groups of digits.
 _SEPARATORS: Final = re.compile(r"[\s.\-\u00ad\u2010-\u2015\u200b\ufeff]+")
-_WOMAN: Final = 40  # added to the day of birth of a woman
+_WOMAN: Final = 40  # added to the day of birth in a woman's NIK
 
 _LENGTH: Final = FieldError("nik", "R1.length", "NIK harus terdiri dari 16 angka.", "A NIK has 16 digits.")
 _PROVINCE: Final = FieldError(
@@ -54,7 +55,7 @@ _GENDER: Final = FieldError(
 
 
 def normalise(raw: str) -> str:
-    """The NIK without blanks, dots and hyphens; nothing is checked and nothing else is dropped (R1)."""
+    """The NIK without blanks, dots and hyphens (R1). Nothing is checked, and no other character is dropped."""
     if raw.isdigit():
         return raw
     return _SEPARATORS.sub("", raw)
@@ -63,8 +64,8 @@ def normalise(raw: str) -> str:
 def check(nik: str, *, today: date, birth_date: date | None, gender: str | None) -> tuple[list[FieldError], list[FieldError]]:
     """Errors and warnings about a normalised NIK (R1); warnings only where there are no errors.
 
-    `birth_date` and `gender` ("female" or "male") are what the form says; None leaves the comparison out.
-    `today` settles the century: a two-digit year up to this year's is 20yy, otherwise 19yy.
+    `birth_date` and `gender` ("female" or "male") are those of the form; None leaves the comparison out.
+    `today` decides the century: a two-digit year up to this year's is 20yy, a later one 19yy.
     """
     # isascii() first: isdigit() alone accepts Arabic or full-width digits, and int() would even read them.
     if len(nik) != 16 or not nik.isascii() or not nik.isdigit():
@@ -102,7 +103,7 @@ def birth(nik: str, *, today: date) -> tuple[date, str] | None:
 def _read_birth(nik: str, today: date) -> tuple[date | None, str]:
     day, month, short_year = int(nik[6:8]), int(nik[8:10]), int(nik[10:12])
     gender = "male"
-    if day > _WOMAN:  # 41-71; whatever lies between 31 and 41 or above 71 is no day, and date() says so
+    if day > _WOMAN:  # 41 to 71; date() below refuses the days from 32 to 40 and those above 71
         day -= _WOMAN
         gender = "female"
     year = (2000 if short_year <= today.year % 100 else 1900) + short_year
@@ -115,6 +116,6 @@ def _read_birth(nik: str, today: date) -> tuple[date | None, str]:
 def mask(nik: str) -> str:
     """The NIK as people may see it: province and serial, "31**********0001"; all stars if it isn't 16 long."""
     if len(nik) != 16:
-        # Mistyped, it may still be all but one digit of somebody's NIK.
+        # A mistyped NIK may hold all but one digit of somebody's NIK, so nothing of it is shown.
         return "*" * min(len(nik), 16)
     return f"{nik[:2]}**********{nik[12:]}"

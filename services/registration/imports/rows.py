@@ -1,4 +1,4 @@
-"""The rows of an import file, pure: text in, forms or findings out. One broken row never stops the others.
+"""The rows of an import file, pure: text in, checked people or field errors out. One broken row never stops the others.
 
 The file is UTF-8 CSV (comma or semicolon, as Excel writes it in Indonesia) with a header of the form's fields, flat.
 """
@@ -15,11 +15,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from chassis.errors import DomainError, FieldError, Invalid, invalid
+from chassis.errors import DomainError, FieldError, invalid
 from chassis.forms.validation import from_validation
-from services.registration.people import rules as domain
+from services.registration.imports import refusals
+from services.registration.people.form_check import Person, check_form
 from services.registration.people.models import RegistrationForm
-from services.registration.people.rules import Person
 
 _BUSINESS = ("name", "commodity", "kbli", "kbli_version", "started_on", "capital", "annual_sales", "assets", "workers")
 REQUIRED = ("nik", "name", "birth_date", "gender", "phone", "kelurahan", "category", "consent_version", "consent_given_at")
@@ -28,7 +28,8 @@ COLUMNS = (
     "registered_on", "verified_on", "channel",
 )  # fmt: skip
 _LINE_LIMIT = 1024 * 1024  # characters: a line that never ends must not fill the memory
-# What pydantic would understand otherwise than the person meant it: 500.000 as five hundred.
+_WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")  # first bytes of .xlsx and .xls
+# Whole numbers only: pydantic would read 500.000, which means half a million in Indonesia, as five hundred.
 _WHOLE = re.compile(r"-?[0-9]+")
 _FIGURES = tuple(f"business_{name}" for name in ("capital", "annual_sales", "assets", "workers"))
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -36,9 +37,12 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: `person` is what it says if it is right, else `errors` why not.
+    """One row: the checked person if the row is right, otherwise the errors that say why it isn't.
 
-    Rows are counted by `number` from 1 without empty ones; `line` is where the row stands, the header's being 0.
+    Attributes:
+        number: Place among the rows that aren't empty, from 1.
+        line: Line of the file; the header is line 0.
+        verified_on: Day of verification, for people of older records who were verified already.
     """
 
     number: int
@@ -58,31 +62,38 @@ def read_header(line: str) -> tuple[str, list[str]]:
         names = [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), [])]
         while names and not names[-1]:
             names.pop()
-    except csv.Error:  # a line break of an old Macintosh, or a line beyond every measure
-        text = ("Baris judul tidak dapat dibaca sebagai CSV.", "The header line can't be read as CSV.")
-        raise invalid(FieldError("header", "header", *text)) from None
+    except csv.Error:
+        raise refusals.header_not_csv() from None
     problems = [
-        *(_column(name, "unknown_column", "Kolom tidak dikenal", "Unknown column") for name in names if name not in COLUMNS),
-        *(_column(name, "missing_column", "Kolom tidak ada", "Missing column") for name in REQUIRED if name not in names),
-        *(
-            _column(name, "double_column", "Kolom muncul dua kali", "Column appears twice")
-            for name in sorted({name for name in names if names.count(name) > 1})
-        ),
+        *(refusals.unknown_column(name) for name in names if name not in COLUMNS),
+        *(refusals.missing_column(name) for name in REQUIRED if name not in names),
+        *(refusals.double_column(name) for name in sorted({name for name in names if names.count(name) > 1})),
     ]
     if problems:
         raise invalid(*problems)
     return delimiter, names
 
 
-def _column(name: str, code: str, text_id: str, text_en: str) -> FieldError:
-    shown = name[:60] if name.isprintable() else "?"
-    return FieldError(f"header.{shown}", code, f"{text_id}: {shown}.", f"{text_en}: {shown}.")
+def check_start(start: bytes) -> None:
+    """Refuse what can't be an import as soon as its first line is there; raises Invalid.
+
+    It may be a workbook, another encoding than UTF-8, an empty file, or a file with a wrong header.
+    """
+    if start.startswith(_WORKBOOKS):
+        raise refusals.file_is_workbook()
+    try:
+        header = start.split(b"\n", 1)[0].decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise refusals.file_not_utf8() from None
+    if not header.strip():
+        raise refusals.file_empty()
+    read_header(header.rstrip("\r"))
 
 
 class Records:
-    """Cuts text that arrives in pieces into records, one a line.
+    """Cuts text that arrives in pieces into records, one for each line.
 
-    No right cell holds a line break, so a quote that isn't closed on its line is a slip: it costs its own row, and not all
+    A cell of this form never holds a line break. So a quote that isn't closed on its line breaks that row only, and not all
     the rows up to the next quote.
     """
 
@@ -93,10 +104,10 @@ class Records:
         self.names: list[str] = []
 
     def feed(self, text: str, *, last: bool) -> Iterator[tuple[int, list[str] | None]]:
-        """Line number and record of each line that is complete now; None for a broken one.
+        """The line number and the record of each line that is complete now; the record is None for a broken line.
 
-        The header, which comes first, and lines without anything in them aren't given, but counted. How the text is cut into
-        pieces makes no difference.
+        The header, which is the first line, and empty lines are counted but not returned. Where the text is cut into pieces
+        makes no difference. Raises Invalid for a wrong header.
         """
         text = self._rest + text
         end = len(text) if last or len(text) > _LINE_LIMIT else 0
@@ -119,7 +130,7 @@ class Records:
 
 
 def row_of(number: int, line: int, names: Sequence[str], record: Sequence[str] | None, *, today: date) -> Row:
-    """One record through the form and the field rules."""
+    """One record as a form, checked by the field rules; `today` is the day in Jakarta. Never raises for a wrong row."""
     try:
         cells = _cells(names, record)
     except DomainError as refusal:
@@ -131,24 +142,22 @@ def row_of(number: int, line: int, names: Sequence[str], record: Sequence[str] |
     except DomainError as refusal:
         errors += refusal.errors
     try:
-        person = domain.check_form(_form(cells), today=today, officer=True, default_channel="import")
+        person = check_form(_form(cells), today=today, officer=True, default_channel="import")
     except DomainError as refusal:
         errors += refusal.errors
     if person is not None and verified_on is not None and verified_on < person.registered_on:
-        text = ("Tidak boleh sebelum tanggal pendaftaran.", "Can't be before the registration.")
-        errors.append(FieldError("verified_on", "verified_on", *text))
+        errors.append(refusals.VERIFIED_BEFORE_REGISTERED)
     return Row(number, line, None, None, tuple(errors)) if errors else Row(number, line, person, verified_on, ())
 
 
 def _cells(names: Sequence[str], record: Sequence[str] | None) -> dict[str, str]:
     if record is None or len(record) < len(names) or any(cell.strip() for cell in record[len(names) :]):
-        raise _broken(record, len(names))
+        raise refusals.row_broken(None if record is None else len(record), len(names))
     cells = {name: value.strip() for name, value in zip(names, record, strict=False)}
-    # What wasn't UTF-8: Excel's plain "CSV" keeps the header readable and spoils every ’ and é.
+    # Excel's plain "CSV" isn't UTF-8: its header can be read, but every ’ and é has become U+FFFD.
     spoilt = [name for name, value in cells.items() if "\ufffd" in value]
     if spoilt:
-        text = ("Huruf tidak terbaca. Simpan sebagai CSV UTF-8.", "Letters can't be read. Save the file as CSV UTF-8.")
-        raise invalid(*(FieldError(name, "row.encoding", *text) for name in spoilt))
+        raise refusals.cells_not_utf8(spoilt)
     return cells
 
 
@@ -156,7 +165,7 @@ def _form(cells: Mapping[str, str]) -> RegistrationForm:
     given: dict[str, Any] = {name: value for name, value in cells.items() if value}
     for name in _FIGURES:
         if name in given and not _WHOLE.fullmatch(given[name]):
-            given[name] = "?"  # nothing to pydantic either: refused with the other wrong fields
+            given[name] = "?"  # pydantic refuses it together with the other wrong fields
     consent = {name: given.pop(f"consent_{name}") for name in ("version", "given_at") if f"consent_{name}" in given}
     business = {name: given.pop(f"business_{name}") for name in _BUSINESS if f"business_{name}" in given}
     if business:
@@ -175,21 +184,5 @@ def _verified_on(text: str, today: date) -> date | None:
     except ValueError:
         day = date.max
     if day > today:
-        raise invalid(
-            FieldError(
-                "verified_on", "verified_on", "Bukan tanggal yang benar atau di masa depan.", "Not a date, or in the future."
-            )
-        )
+        raise refusals.verified_on_not_a_date()
     return day
-
-
-def _broken(record: Sequence[str] | None, expected: int) -> Invalid:
-    found = "?" if record is None else str(len(record))
-    return invalid(
-        FieldError(
-            "row",
-            "row.columns",
-            f"Baris rusak: {found} kolom, seharusnya {expected}. Periksa tanda kutip, pemisah, dan ganti baris di dalam sel.",
-            f"Broken row: {found} columns instead of {expected}. Check quotes, separators and line breaks within cells.",
-        )
-    )

@@ -1,16 +1,20 @@
-"""The registration form: one model for the API's JSON, the import's rows and the rules. Shapes only; rules are in domain.py."""
+"""What goes in and out about people. The registration form is one model for the API's JSON and for the rows of imports.
+
+Models check shapes only. Next: form_check.py for the rules that a form must pass.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
+from chassis.errors import FieldError
 from chassis.forms.body import Body
 from chassis.forms.iso_dates import Date, Moment
 
 Rupiah = Annotated[int, Field(ge=0, le=10**15, description="Whole rupiah")]
-_TEXT = r"^[^\x00-\x1f\x7f]*$"  # one line: control characters have no place in a name
+_TEXT = r"^[^\x00-\x1f\x7f]*$"  # one line without control characters
 
 
 class Consent(Body):
@@ -65,3 +69,50 @@ class Verification(Body):
         default=[], max_length=10, description="Short codes, never text about the person; required to reject"
     )
     verified_on: Date | None = Field(default=None, description="Day of the decision, default today (Asia/Jakarta)")
+
+
+class Registered(BaseModel):
+    """A new registration."""
+
+    jakpreneur_id: str = Field(description="Random public id; the NIK never leaves the service")
+    status: Literal["submitted"] = Field(description="Waits for verification")
+    warnings: list[FieldError] = Field(description="What an officer may want to check")
+
+
+class Decided(BaseModel):
+    """The outcome of a verification."""
+
+    jakpreneur_id: str = Field(description="Public id")
+    status: Literal["verified", "rejected"] = Field(description="After the decision")
+    version: int = Field(description="Version of the document, as in its ETag")
+
+
+class Jakpreneur(BaseModel):
+    """A person; personal data masked unless revealed."""
+
+    jakpreneur_id: str = Field(description="Public id")
+    status: str = Field(description="submitted, verified or rejected")
+    registered_on: str = Field(description="Day of registration")
+    verified_on: str | None = Field(description="Day of verification: the date of stage P1")
+    rejected_on: str | None = Field(description="Day of rejection")
+    reasons: list[str] | None = Field(description="Reason codes of a rejection")
+    channel: str = Field(description="How the registration came")
+    kelurahan: str = Field(description="Kemendagri code")
+    kecamatan: str = Field(description="Kemendagri code")
+    kota: str = Field(description="Kemendagri code")
+    category: str = Field(description="pemula or naik_kelas")
+    gender: str = Field(description="female or male")
+    dinas: str | None = Field(description="Office responsible")
+    commodity: str | None = Field(description="Commodity group of the business")
+    kbli: str | None = Field(description="KBLI code of the business")
+    kbli_version: str | None = Field(description="Edition of the KBLI code")
+    started_on: str | None = Field(description="Day on which the business began to trade")
+    personal: dict[str, str] = Field(description="Personal data by field name, masked unless revealed")
+    version: int = Field(description="Version of the document, as in its ETag")
+
+
+class JakpreneurPage(BaseModel):
+    """A page of people."""
+
+    items: list[Jakpreneur] = Field(description="Newest registrations first")
+    next_cursor: str | None = Field(description="Ask with it for the next page; null on the last")

@@ -1,1 +1,1 @@
-"""Reference data of registration: areas, commodities, offices, categories, KBLI, districts."""
+"""The published lists that everything is counted by: areas, commodity groups, dinas, categories, KBLI, district codes."""

@@ -1,14 +1,14 @@
 """R3: Jakarta's 267 kelurahan with their kecamatan (44) and kota/kabupaten (6), by Kemendagri code.
 
-The trap: BPS, the statistics office, numbers the same five cities 3171-3175 in *another order* (3171 is Jakarta
-Selatan for BPS and Jakarta Pusat for Kemendagri). Taking a BPS code for a Kemendagri one would move people to another
-city, with nothing to see. What keeps them apart:
+BPS, the statistics office, numbers the same five cities 3171-3175 in *another order* (3171 is Jakarta Selatan for BPS
+and Jakarta Pusat for Kemendagri). A BPS code that was taken for a Kemendagri code would move people to another city, and
+nobody would notice. Three rules keep the two apart:
 
 - Only a whole kelurahan code is accepted. A code of a city or kecamatan alone would be ambiguous.
 - Both systems write ten digits, but cut them differently: Kemendagri 2-2-2-4, its last group 1001 and up for a
   kelurahan; BPS 2-2-3-3, and every BPS kecamatan code in Jakarta ends in 0 (010, 020, ...). So the seventh digit is 1
-  in Kemendagri's form and 0 in BPS's: no string is a code in both, and none is ever converted by a guess. A BPS code is
-  refused by its own finding.
+  in Kemendagri's form and 0 in BPS's: no text is a code in both. A BPS code is refused with a field error of its own and
+  never converted.
 - Names are never looked up: a kelurahan's name may occur twice, and spellings differ.
 """
 

@@ -10,8 +10,8 @@ import pytest
 from bench.bodies import bodies, body_of, write
 from demo import growth
 from demo.history import generate
+from services.registration.people.form_check import check_form
 from services.registration.people.models import RegistrationForm
-from services.registration.people.rules import check_form
 
 PEOPLE = 400
 

@@ -6,8 +6,9 @@ import json
 from datetime import date
 from typing import Any
 
+from services.registration.people.form_check import Person, check_form
 from services.registration.people.models import RegistrationForm
-from services.registration.people.rules import Person, Sealed, check_form
+from services.registration.people.rules import Sealed
 from tests.harness.forms import registration
 
 TODAY = date(2021, 3, 2)

@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from chassis.errors import Conflict, Forbidden, Invalid, NotFound, RuleBroken, Stale
 from contracts.metrics import AssessmentSubmitted, AssessmentVerified
-from services.metrics.assessments.api import AssessmentBody
-from services.metrics.domain import ASSESSMENTS, FACTS, SubmitAssessment, VerifyAssessment
+from services.metrics.assessments.models import AssessmentBody
+from services.metrics.assessments.rules import SubmitAssessment, VerifyAssessment
+from services.metrics.documents import ASSESSMENTS, FACTS
 from tests.unit.registration.desk import Desk, codes
 
 FIGURES = {"revenue": 4_512_345, "assets": 20_067_890, "workers": 2}

@@ -12,8 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contracts.reference import STAGES
-from services.metrics.disclosure.month_ends import people_on, published, snapshot
-from services.metrics.figures.store import Figures
+from services.metrics.disclosure.month_ends import last_month_end, last_shown, people_on, published
+from services.metrics.figures.store import FigureStore
+from services.metrics.figures.use_cases import FigureUseCases
 
 MONTHS = ("2020-11", "2020-12", "2021-01", "2021-03")  # nobody joined in February
 DINAS, KOTA = ("KPKP", "Sosial"), ("31.71", "31.72")
@@ -23,11 +24,10 @@ Answers = dict[tuple[str, str], list[tuple[date | None, int]]]  # stage and valu
 few = st.sampled_from([0, 0, 0, 1, 2, 4, 5, 6, 9, 30])
 
 
-class Grown(Figures):
+class Grown(FigureStore):
     """Figures over people given by month instead of rollups: stage, dinas, kota."""
 
     def __init__(self, people: Mapping[str, Counter[tuple[str, str, str]]]) -> None:
-        self.smallest_cell = 5
         self._people = people
 
     async def joined(self, dimension: str) -> dict[str, dict[str, dict[str, int]]]:
@@ -56,13 +56,13 @@ def grown(months: Iterable[Sequence[int]]) -> Grown:
     return Grown({month: Counter(dict(zip(cells, counts, strict=True))) for month, counts in zip(MONTHS, months, strict=False)})
 
 
-async def answers_of(figures: Figures, *, pairs: bool = False) -> Answers:
+async def answers_of(figures: FigureStore, *, pairs: bool = False) -> Answers:
     """All that the public can ask for: any day and live, of each dinas and each kota, or of each pair."""
     questions = PAIRS if pairs else [*((dinas, None) for dinas in DINAS), *((None, kota) for kota in KOTA)]
     answers: Answers = {}
     for dinas, kota in questions:
         for asked in (None, *DAYS):
-            day, stages = await figures.funnel(asked, dinas, kota)
+            day, stages = await FigureUseCases(figures, 5).show_funnel(asked, dinas, kota)
             for stage in stages:
                 if stage["people"] is not None:
                     name = (stage["stage"], "+".join(filter(None, (dinas, kota))))
@@ -107,7 +107,7 @@ async def test_a_past_answer_is_true_or_none(history: list[list[int]]) -> None:
     figures = grown(history)
     joined = await figures.joined("kota")
     for asked in DAYS:
-        day, stages = await figures.funnel(asked, None, "31.71")
+        day, stages = await FigureUseCases(figures, 5).show_funnel(asked, None, "31.71")
         assert day is not None
         assert (day + timedelta(days=1)).day == 1
         assert day <= asked
@@ -124,17 +124,17 @@ async def test_february_is_held_back_until_enough_have_joined() -> None:
     In January three more join: five since November, so January is shown.
     """
     figures = grown([[100, 50, 50, 50, 0, 0, 0, 0], [2, 0, 0, 0, 0, 0, 0, 0], [3, 0, 0, 0, 0, 0, 0, 0]])
-    of_december = await figures.funnel(date(2021, 1, 30), None, "31.71")
-    assert of_december == await figures.funnel(date(2020, 11, 30), None, "31.71")
+    of_december = await FigureUseCases(figures, 5).show_funnel(date(2021, 1, 30), None, "31.71")
+    assert of_december == await FigureUseCases(figures, 5).show_funnel(date(2020, 11, 30), None, "31.71")
     assert (of_december[0], of_december[1][0]["people"]) == (date(2020, 11, 30), 150)
-    day, stages = await figures.funnel(date(2021, 1, 31), None, "31.71")
+    day, stages = await FigureUseCases(figures, 5).show_funnel(date(2021, 1, 31), None, "31.71")
     assert (day, stages[0]["people"]) == (date(2021, 1, 31), 155)
 
 
 async def test_a_month_too_near_to_what_is_live_is_not_shown_yet() -> None:
     """Somebody joined today: by the difference to the last month end it would be seen of which kota. So that isn't shown."""
     figures = grown([[100, 50, 50, 50, 0, 0, 0, 0], [9, 9, 9, 9, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0, 0]])
-    day, stages = await figures.funnel(date(2020, 12, 31), None, "31.71")
+    day, stages = await FigureUseCases(figures, 5).show_funnel(date(2020, 12, 31), None, "31.71")
     assert (day, stages[0]["people"]) == (date(2020, 11, 30), 150)
 
 
@@ -145,9 +145,9 @@ async def test_one_cell_holds_back_every_kota_of_its_stage() -> None:
     """
     figures = grown([[100, 50, 50, 50, 9, 9, 9, 9], [9, 9, 9, 9, 2, 0, 0, 0], [9, 9, 9, 9, 9, 9, 9, 9]])
     for kota, first in zip(KOTA, (168, 118), strict=True):
-        day, stages = await figures.funnel(date(2020, 12, 31), None, kota)
+        day, stages = await FigureUseCases(figures, 5).show_funnel(date(2020, 12, 31), None, kota)
         assert (day, stages[0]["people"], stages[1]["people"]) == (date(2020, 12, 31), first, None)
-        day, stages = await figures.funnel(date(2021, 1, 31), None, kota)
+        day, stages = await FigureUseCases(figures, 5).show_funnel(date(2021, 1, 31), None, kota)
         assert (day, stages[1]["suppressed"]) == (date(2021, 1, 31), False)
 
 
@@ -158,9 +158,9 @@ async def test_pairs_do_not_add_up_to_a_figure_that_the_lists_hold_back(december
     That month's pairs are all large enough, yet their sum less November's figure would be that person.
     """
     figures = grown([[4, 50, 96, 50, 0, 0, 0, 0], [*december, 0, 0, 0, 0], [9, 9, 9, 9, 0, 0, 0, 0]])
-    _, of_kota = await figures.funnel(date(2020, 11, 30), None, "31.71")
+    _, of_kota = await FigureUseCases(figures, 5).show_funnel(date(2020, 11, 30), None, "31.71")
     assert of_kota[0]["people"] == 100
-    _, of_pair = await figures.funnel(date(2020, 12, 31), "KPKP", "31.71")
+    _, of_pair = await FigureUseCases(figures, 5).show_funnel(date(2020, 12, 31), "KPKP", "31.71")
     assert of_pair[0]["suppressed"]
 
 
@@ -175,12 +175,12 @@ async def test_pairs_do_not_add_up_to_a_figure_that_the_lists_hold_back(december
 async def test_before_the_first_month_end_shown_there_is_no_nought(asked: date, month_end: date) -> None:
     """Few people at first: nothing of those months is shown, and that isn't told as nobody. January's end has enough."""
     figures = grown([[3, 1, 0, 0, 0, 0, 0, 0], [2, 2, 0, 0, 0, 0, 0, 0], [1, 2, 9, 9, 0, 0, 0, 0]])
-    day, stages = await figures.funnel(asked, None, "31.71")
+    day, stages = await FigureUseCases(figures, 5).show_funnel(asked, None, "31.71")
     assert day == month_end
     assert [(stage["people"], stage["percent_of_p1"], stage["suppressed"]) for stage in stages] == [(None, None, True)] * 7
-    day, stages = await figures.funnel(date(2021, 1, 31), None, "31.71")
+    day, stages = await FigureUseCases(figures, 5).show_funnel(date(2021, 1, 31), None, "31.71")
     assert (day, stages[0]["people"]) == (date(2021, 1, 31), 15)
-    assert stages == (await figures.funnel(None, None, "31.71"))[1]
+    assert stages == (await FigureUseCases(figures, 5).show_funnel(None, None, "31.71"))[1]
 
 
 def test_no_month_with_a_small_cell_is_shown() -> None:
@@ -236,10 +236,10 @@ def test_pairs_are_shown_for_months_of_both_lists() -> None:
         (date(2021, 12, 31), date(2021, 12, 31), 16),
     ],
 )
-def test_a_snapshot_holds_until_the_next_month_with_people(asked: date, day: date | None, people: int) -> None:
+def test_a_month_end_holds_until_the_next_month_with_people(asked: date, day: date | None, people: int) -> None:
     """Nobody joined from December to January, so November's figures are January's; February isn't shown, April is."""
     joined = {"2020-11": {A: 9}, "2021-02": {A: 2}, "2021-04": {A: 5}}
-    found = snapshot(joined, published(joined, 5), asked)
+    found = last_shown(joined, published(joined, 5), asked)
     assert (found and found.day) == day
     assert found is None or found.people == {A: people}
 
@@ -258,3 +258,11 @@ def test_a_stage_on_a_day_that_another_shows(day: date, people: Mapping[str, int
     """Nobody yet, its own figures of that day, or nothing: never those of an earlier day under a later one."""
     joined = {"2020-11": {A: 9}, "2021-02": {A: 2}, "2021-04": {A: 5}}
     assert people_on(joined, published(joined, 5), day) == people
+
+
+@pytest.mark.parametrize(
+    ("day", "end"), [("2021-03-02", "2021-02-28"), ("2020-02-29", "2020-02-29"), ("2021-01-30", "2020-12-31")]
+)
+def test_month_ends(day: str, end: str) -> None:
+    """A month's last day is its own month end."""
+    assert last_month_end(date.fromisoformat(day)).isoformat() == end

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from services.metrics.disclosure.suppression import Period, period_of, public_series
+from services.metrics.disclosure.series import Period, period_of, public_series
 
 Days = list[tuple[str, int]]
 KINDS = ("day", "month", "quarter", "year")

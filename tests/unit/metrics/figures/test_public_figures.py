@@ -1,64 +1,35 @@
-"""What the public is shown: series by period, cells, and the funnel, on counts given by hand."""
+"""What the public is shown: cells and the funnel, on counts given by hand."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import pytest
 
-from services.metrics.figures.store import Figures
+from services.metrics.figures.store import FigureStore
+from services.metrics.figures.use_cases import FigureUseCases
 
-DAYS = [("2020-09-30", 3), ("2020-12-14", 5), ("2020-12-15", 2), ("2021-01-01", 4)]
 
-
-class Given(Figures):
-    """Figures over counts given by hand instead of rollups."""
+class Given(FigureStore):
+    """Counts given by hand instead of rollups."""
 
     def __init__(self, cells: dict[tuple[str, str], dict[str, int]]) -> None:
-        self.smallest_cell = 5
         self._given = cells
 
     async def cells(self, measure: str, dimension: str, as_of: date | None) -> dict[str, int]:
         """As given; `as_of` is the rollups' affair."""
         return self._given.get((measure, dimension), {})
 
-    async def days(self, measure: str) -> list[tuple[str, int]]:
-        """As given."""
-        return DAYS
 
-
-async def series(by: str, start: date | None = None, end: date | None = None) -> list[tuple[Any, ...]]:
-    """Period, count and cumulative count."""
-    return [tuple(item.values()) for item in await Given({}).series("P1", by, start, end)]
-
-
-async def test_series_by_every_period() -> None:
-    """The same people by day, month, quarter and year: counts of a period, and all up to its end; four people aren't shown."""
-    days = await series("day")
-    assert len(days) == 76 + 2  # from the end of September on one run of days
-    assert days[-3:] == [("2020-12-14", None, None, True), ("2020-12-15", None, 10, True), ("2021-01-01", None, None, True)]
-    assert await series("month") == [
-        ("2020-09", None, None, True),
-        ("2020-10", None, None, True),
-        ("2020-11", None, None, True),
-        ("2020-12", None, 10, True),
-        ("2021-01", None, None, True),
-    ]
-    assert await series("quarter") == [("2020-Q3", None, None, True), ("2020-Q4", None, 10, True), ("2021-Q1", None, None, True)]
-    assert await series("year") == [("2020", 10, 10, False), ("2021", None, None, True)]
-
-
-async def test_a_series_that_begins_later_still_counts_from_the_start() -> None:
-    """Cumulative means since the programme began, not since the chart begins; and periods are shown whole."""
-    assert await series("month", date(2020, 12, 15), date(2020, 12, 31)) == [("2020-12", None, 10, True)]
-    assert await series("year", date(2020, 12, 15), date(2020, 12, 15)) == [("2020", 10, 10, False)]
+def given(cells: dict[tuple[str, str], dict[str, int]]) -> FigureUseCases:
+    """Figures over these counts, with cells of five people and more."""
+    return FigureUseCases(Given(cells), 5)
 
 
 async def test_cells_are_shown_in_order_and_small_ones_are_not() -> None:
     """Three people of the islands: neither they nor, of those left, the smallest kota are shown; a reader sees that and why."""
-    figures = Given({("P2", "kota"): {"31.75": 90, "31.01": 3, "31.71": 20, "31.72": 70}})
-    assert await figures.public_cells("P2", "kota") == [
+    figures = given({("P2", "kota"): {"31.75": 90, "31.01": 3, "31.71": 20, "31.72": 70}})
+    assert await figures.show_breakdown("P2", "kota") == [
         {"value": "31.01", "people": None, "suppressed": True},
         {"value": "31.71", "people": None, "suppressed": True},
         {"value": "31.72", "people": 70, "suppressed": False},
@@ -69,14 +40,14 @@ async def test_cells_are_shown_in_order_and_small_ones_are_not() -> None:
 async def test_kecamatan_are_hidden_within_their_kota() -> None:
     """The companion of a small kecamatan is one of the same kota."""
     cells = {"31.71.01": 2, "31.71.02": 40, "31.71.03": 60, "31.72.01": 6, "31.72.02": 90}
-    shown = await Given({("P2", "kecamatan"): cells}).public_cells("P2", "kecamatan")
+    shown = await given({("P2", "kecamatan"): cells}).show_breakdown("P2", "kecamatan")
     assert [cell["value"] for cell in shown if cell["suppressed"]] == ["31.71.01", "31.71.02"]
 
 
 async def test_the_funnel_overall() -> None:
     """Seven stages in percent of P1; nobody in a stage is a nought, not a gap."""
-    figures = Given({("P1", "all"): {"all": 800}, ("P2", "all"): {"all": 67}})
-    day, stages = await figures.funnel(None, None, None)
+    figures = given({("P1", "all"): {"all": 800}, ("P2", "all"): {"all": 67}})
+    day, stages = await figures.show_funnel(None, None, None)
     assert day is None
     assert [(stage["stage"], stage["people"], stage["percent_of_p1"]) for stage in stages[:3]] == [
         ("P1", 800, "100.00"),
@@ -89,10 +60,10 @@ async def test_the_funnel_overall() -> None:
 async def test_a_hidden_stage_has_no_percentage() -> None:
     """Percent of P1 would give the people away; and where P1 itself is hidden no stage has one."""
     cells = {("P1", "kota"): {"31.71": 300, "31.72": 500}, ("P2", "kota"): {"31.71": 4, "31.72": 9, "31.73": 20}}
-    _, stages = await Given(cells).funnel(None, None, "31.71")
+    _, stages = await given(cells).show_funnel(None, None, "31.71")
     assert stages[1] == {"stage": "P2", "people": None, "percent_of_p1": None, "suppressed": True}
     hidden = {("P1", "dinas"): {"KPKP": 2, "Sosial": 9}, ("P2", "dinas"): {"Sosial": 9}}
-    _, stages = await Given(hidden).funnel(None, "Sosial", None)
+    _, stages = await given(hidden).show_funnel(None, "Sosial", None)
     assert [(stage["people"], stage["percent_of_p1"]) for stage in stages[:2]] == [(None, None), (9, None)]
 
 
@@ -100,15 +71,15 @@ async def test_a_hidden_stage_has_no_percentage() -> None:
 async def test_a_dinas_in_a_kota(dinas: str, kota: str) -> None:
     """One cell of the two by two is small: with the sums of both dinas and both kota known, any other would give it away."""
     table = {"KPKP+31.71": 3, "KPKP+31.72": 20, "Sosial+31.71": 30, "Sosial+31.72": 40}
-    _, stages = await Given({("P1", "dinas+kota"): table}).funnel(None, dinas, kota)
+    _, stages = await given({("P1", "dinas+kota"): table}).show_funnel(None, dinas, kota)
     assert stages[0]["suppressed"]
 
 
 async def test_a_dinas_in_a_kota_that_may_be_shown() -> None:
     """Nothing small: nothing hidden. A pair without anybody is a nought."""
     table = {"KPKP+31.71": 30, "KPKP+31.72": 20, "Sosial+31.71": 30}
-    figures = Given({("P1", "dinas+kota"): table})
-    assert [(await figures.funnel(None, dinas, "31.72"))[1][0]["people"] for dinas in ("KPKP", "Sosial")] == [20, 0]
+    figures = given({("P1", "dinas+kota"): table})
+    assert [(await figures.show_funnel(None, dinas, "31.72"))[1][0]["people"] for dinas in ("KPKP", "Sosial")] == [20, 0]
 
 
 @pytest.mark.parametrize(
@@ -125,14 +96,14 @@ async def test_a_breakdown_that_would_give_somebody_away_is_not_shown(dimension:
 
     So they aren't listed; nor are their kecamatan, nor five that can only have one person each, as five live in the kota.
     """
-    assert await Given({("P2", dimension): cells}).public_cells("P2", dimension) == []
+    assert await given({("P2", dimension): cells}).show_breakdown("P2", dimension) == []
 
 
 async def test_nobody_anywhere_is_an_empty_breakdown_too() -> None:
     """As long as nobody has a stage there is nothing to list, and in the funnel a nought gives nobody away."""
-    figures = Given({})
-    assert await figures.public_cells("P2", "kota") == []
-    assert (await figures.funnel(None, None, "31.71"))[1][1] == {
+    figures = given({})
+    assert await figures.show_breakdown("P2", "kota") == []
+    assert (await figures.show_funnel(None, None, "31.71"))[1][1] == {
         "stage": "P2", "people": 0, "percent_of_p1": None, "suppressed": False,
     }  # fmt: skip
 
@@ -146,6 +117,6 @@ async def test_where_one_value_would_give_somebody_away_no_other_is_a_nought(din
         ("P2", "kota"): {"31.71": 3},
         ("P2", "dinas+kota"): {"KPKP+31.71": 3},
     }
-    _, stages = await Given(cells).funnel(None, dinas, kota)
+    _, stages = await given(cells).show_funnel(None, dinas, kota)
     assert [(stage["people"], stage["suppressed"]) for stage in stages[1:3]] == [(None, True), (0, False)]
     assert stages[0]["people"] == {"31.71": 30, "31.72": 40}[kota]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chassis.writing.decision import Outcome
 from services.registration.audit import rules as audit
+from services.registration.documents import AUDIT, AUDIT_HEAD
 from tests.unit.registration.desk import NOW, Desk
 
 Chain = list[dict[str, Any]]
@@ -21,13 +22,13 @@ def chain(length: int, actor: str = "user:rina") -> tuple[Chain, dict[str, Any]]
     """So many reveals, written one after the other, and the head they end in."""
     desk = Desk()
     for number in range(length):
-        desk.staging.documents.put(audit.HEAD, desk.get(*audit.HEAD))
+        desk.staging.documents.put(AUDIT_HEAD, desk.get(*AUDIT_HEAD))
         detail = {"fields": ["nik", "phone"], "reason": f"telepon ke-{number} — «é»"}
         now = NOW + timedelta(minutes=number)
         entry = audit.append(desk.staging.documents, now, actor=actor, act="reveal", subject=f"jkp_{number}", detail=detail)
         desk.staging.apply(Outcome({}, entry), now)
-    entries = [desk.get(audit.AUDIT, f"{number:012d}") for number in range(1, length + 1)]
-    return entries, desk.get(*audit.HEAD)
+    entries = [desk.get(AUDIT, f"{number:012d}") for number in range(1, length + 1)]
+    return entries, desk.get(*AUDIT_HEAD)
 
 
 @given(st.integers(0, 8))

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from chassis.errors import Invalid
-from services.registration.imports.api import _file_of_form
+from services.registration.imports.multipart import file_of_form
 
 FILE = b"nik,name\r\n1,Siti\r\n--b\n" * 3000
 
@@ -43,7 +43,7 @@ async def test_a_file_comes_through(size: int, monkeypatch: pytest.MonkeyPatch) 
     """However the body is cut, with fields before and after; no temporary file is made."""
     monkeypatch.setattr(tempfile, "SpooledTemporaryFile", None)
     body = part("note", b"x") + part("file", FILE, "a.csv") + part("other", b"y", "b.csv") + b"--b--\r\n"
-    assert await read(_file_of_form(request(body, size))) == FILE
+    assert await read(file_of_form(request(body, size))) == FILE
 
 
 @pytest.mark.parametrize(
@@ -54,17 +54,17 @@ async def test_a_file_comes_through(size: int, monkeypatch: pytest.MonkeyPatch) 
 async def test_a_broken_form(body: bytes) -> None:
     """Refused with 400: half a file must not become an import."""
     with pytest.raises(HTTPException) as refusal:
-        await read(_file_of_form(request(body, 1000)))
+        await read(file_of_form(request(body, 1000)))
     assert refusal.value.status_code == 400
 
 
 async def test_a_form_without_boundary() -> None:
     """Refused with 400."""
     with pytest.raises(HTTPException):
-        await read(_file_of_form(request(b"x", 10, "multipart/form-data")))
+        await read(file_of_form(request(b"x", 10, "multipart/form-data")))
 
 
 async def test_a_form_without_a_file() -> None:
     """A field of that name is no file."""
     with pytest.raises(Invalid):
-        await read(_file_of_form(request(part("file", b"x") + b"--b--\r\n", 1000)))
+        await read(file_of_form(request(part("file", b"x") + b"--b--\r\n", 1000)))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from chassis.errors import Invalid
-from services.registration.people.rules import check_form
-from services.registration.people.use_cases import REVEALABLE
+from services.registration.people.form_check import check_form
+from services.registration.people.replies import REVEALABLE
 from tests.unit.registration.desk import codes
 from tests.unit.registration.sample_people import TODAY, WARUNG, checked, form
 

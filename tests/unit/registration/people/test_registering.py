@@ -10,8 +10,9 @@ import pytest
 from chassis.errors import Conflict, Invalid, NotFound, Stale
 from chassis.writing.decision import Decision, Idempotency
 from contracts.registration import JakpreneurRegistered, JakpreneurRejected, JakpreneurVerified
+from services.registration.documents import IDENTITIES, JAKPRENEURS
 from services.registration.people.models import Verification
-from services.registration.people.rules import IDENTITIES, JAKPRENEURS, Register, Verify
+from services.registration.people.rules import RegisterJakpreneur, VerifyJakpreneur
 from tests.unit.registration.desk import Desk, codes
 from tests.unit.registration.sample_people import TODAY, WARUNG, checked, sealed
 
@@ -22,12 +23,12 @@ REJECT = Verification(decision="reject", reasons=["documents_unreadable"])
 def register(desk: Desk, jakpreneur_id: str = "jkp_siti", identity: str = "index of the NIK", **changes: Any) -> Any:
     """Siti is registered."""
     person = checked(**changes.pop("form", {}))
-    return desk.run(Register(jakpreneur_id, person, sealed(identity), **changes))
+    return desk.run(RegisterJakpreneur(jakpreneur_id, person, sealed(identity), **changes))
 
 
 def verify(desk: Desk, verification: Verification = VERIFY, **changes: Any) -> Any:
     """Rina decides about Siti."""
-    return desk.run(Verify("jkp_siti", verification, "user:rina", **changes))
+    return desk.run(VerifyJakpreneur("jkp_siti", verification, "user:rina", **changes))
 
 
 def test_siti_registers() -> None:
@@ -51,7 +52,7 @@ def test_what_is_stored_in_the_clear() -> None:
     """The document holds ciphertexts and a wrapped key; no clear value of the form's personal fields."""
     desk = Desk()
     person = checked(business=WARUNG, email="melati@example.com")
-    desk.run(Register("jkp_siti", person, sealed()))
+    desk.run(RegisterJakpreneur("jkp_siti", person, sealed()))
     stored = repr(desk.get(JAKPRENEURS, "jkp_siti"))
     assert not any(value in stored for name, value in person.personal.items() if len(value) > 3)
 
@@ -130,7 +131,7 @@ def test_registered_and_verified_at_once() -> None:
 def test_a_repeated_request_is_answered_alike() -> None:
     """Siti's phone lost the reply and sends again with the same key: the same id, one registration."""
     desk = Desk()
-    commands = [Register(name, checked(), sealed()).decide for name in ("jkp_siti", "jkp_again")]
+    commands = [RegisterJakpreneur(name, checked(), sealed()).decide for name in ("jkp_siti", "jkp_again")]
     first, second = (desk.run(Decision(decide, (), Idempotency("anonymous:k", "hash"))) for decide in commands)
     assert first == second
     assert desk.get(JAKPRENEURS, "jkp_again") is None
@@ -211,7 +212,7 @@ def test_another_dinas_finds_nobody() -> None:
     with pytest.raises(NotFound) as hers:
         verify(desk, dinas="Parekraf", if_match=9)
     with pytest.raises(NotFound) as nobodys:
-        desk.run(Verify("jkp_nobody", VERIFY, "user:rina", "Parekraf"))
+        desk.run(VerifyJakpreneur("jkp_nobody", VERIFY, "user:rina", "Parekraf"))
     assert vars(hers.value) == vars(nobodys.value)
     assert verify(desk, dinas="Sosial")["status"] == "verified"
 

@@ -14,8 +14,9 @@ from chassis.access.callers import Caller
 from chassis.errors import NotFound
 from chassis.privacy.vault import Vault
 from services.registration.audit import rules as audit
-from services.registration.people.rules import IDENTITIES, JAKPRENEURS
-from services.registration.people.use_cases import REVEALABLE, UseCases
+from services.registration.documents import AUDIT, AUDIT_HEAD, IDENTITIES, JAKPRENEURS
+from services.registration.people.replies import REVEALABLE, shown_jakpreneur
+from services.registration.people.use_cases import PeopleUseCases
 from tests.unit.registration.desk import Desk
 from tests.unit.registration.sample_people import WARUNG, checked
 
@@ -33,22 +34,22 @@ class Shelf:
 
     async def person(self, jakpreneur_id: str) -> Any:
         """Notes how many audit entries there were when somebody's data was fetched."""
-        self.asked_after.append((self.desk.get(*audit.HEAD) or {"number": 0})["number"])
+        self.asked_after.append((self.desk.get(*AUDIT_HEAD) or {"number": 0})["number"])
         return self.desk.get(JAKPRENEURS, jakpreneur_id)
 
 
-def office(**form: Any) -> tuple[UseCases, Desk, str]:
+def office(**form: Any) -> tuple[PeopleUseCases, Shelf, str]:
     """The use cases over a desk, with Siti registered through a real vault."""
-    desk = Desk()
-    cases = UseCases(desk, Shelf(desk), VAULT)  # type: ignore[arg-type] # doubles
-    reply = desk.run(cases.registration(checked(**{**SITI, **form})))
-    return cases, desk, reply["jakpreneur_id"]
+    shelf = Shelf(Desk())
+    people = PeopleUseCases(shelf.desk, shelf, VAULT)  # type: ignore[arg-type] # doubles
+    reply = shelf.desk.run(people.registration_of(checked(**{**SITI, **form})))
+    return people, shelf, reply["jakpreneur_id"]
 
 
 def test_everything_is_masked() -> None:
     """An officer opens Siti's page: enough to recognise her, nothing to take away."""
-    cases, desk, siti = office()
-    shown = cases.shown(desk.get(JAKPRENEURS, siti))
+    _, shelf, siti = office()
+    shown = shown_jakpreneur(VAULT, shelf.desk.get(JAKPRENEURS, siti))
     assert shown["personal"] == {
         "nik": "31**********9001", "name": "S*** M*** C***", "birth_date": "***", "phone": "+62********001", "email": "***",
         "address": "***", "business_name": "W*** I*** M***", "capital": "***", "annual_sales": "***", "assets": "***",
@@ -62,9 +63,9 @@ def test_everything_is_masked() -> None:
 def test_only_what_is_asked_for_is_in_the_clear(fields: set[str], amount: int) -> None:
     """Whichever fields are revealed, no clear value of another one is anywhere in the reply."""
     figures = {"capital": amount, "annual_sales": amount + 1, "assets": amount + 2, "workers": 99_999}
-    cases, desk, siti = office(business={**WARUNG, **figures})
+    _, shelf, siti = office(business={**WARUNG, **figures})
     clear = checked(**{**SITI, "business": {**WARUNG, **figures}}).personal
-    shown = cases.shown(desk.get(JAKPRENEURS, siti), reveal=sorted(fields))
+    shown = shown_jakpreneur(VAULT, shelf.desk.get(JAKPRENEURS, siti), reveal=sorted(fields))
     text = json.dumps(shown)
     for name in REVEALABLE:
         assert (clear[name] == shown["personal"][name]) == (name in fields)
@@ -74,63 +75,65 @@ def test_only_what_is_asked_for_is_in_the_clear(fields: set[str], amount: int) -
 @pytest.mark.parametrize("name", ["Siti", "Siti Contoh", "Siti Nur Aini Binti Abdul Contoh", "Éka"])
 def test_masked_names(name: str) -> None:
     """Initials of at most four words; how long a word is isn't told."""
-    cases, desk, siti = office(name=name)
-    assert cases.shown(desk.get(JAKPRENEURS, siti))["personal"]["name"] == " ".join(f"{word[0]}***" for word in name.split()[:4])
+    _, shelf, siti = office(name=name)
+    assert shown_jakpreneur(VAULT, shelf.desk.get(JAKPRENEURS, siti))["personal"]["name"] == " ".join(
+        f"{word[0]}***" for word in name.split()[:4]
+    )
 
 
 def test_nothing_of_the_store_gets_out() -> None:
     """The wrapped key, the ciphertexts and the blind index are for the database, not for replies."""
-    cases, desk, siti = office()
-    shown = cases.shown(desk.get(JAKPRENEURS, siti), reveal=list(REVEALABLE))
+    _, shelf, siti = office()
+    shown = shown_jakpreneur(VAULT, shelf.desk.get(JAKPRENEURS, siti), reveal=list(REVEALABLE))
     assert not {"key", "sealed", "identity", "consent", "created_at"} & shown.keys()
     assert VAULT.blind_index("nik", "3171014512909001") not in json.dumps(shown)
 
 
 def test_the_index_finds_the_nik_and_holds_it_not() -> None:
     """R2 works on a keyed hash: the NIK itself is in no document in the clear."""
-    _, desk, siti = office()
+    _, shelf, siti = office()
     nik = checked().nik
-    assert desk.get(IDENTITIES, VAULT.blind_index("nik", nik))["jakpreneur_id"] == siti
-    assert nik not in repr(desk.get(JAKPRENEURS, siti)) + repr(desk.get(IDENTITIES, VAULT.blind_index("nik", nik)))
+    assert shelf.desk.get(IDENTITIES, VAULT.blind_index("nik", nik))["jakpreneur_id"] == siti
+    assert nik not in repr(shelf.desk.get(JAKPRENEURS, siti)) + repr(shelf.desk.get(IDENTITIES, VAULT.blind_index("nik", nik)))
 
 
 def test_a_ciphertext_of_somebody_else() -> None:
     """Somebody with write access puts Budi's phone into Siti's document: it doesn't open there."""
-    cases, desk, siti = office()
-    other = desk.run(cases.registration(checked(2)))["jakpreneur_id"]
-    mixed = desk.get(JAKPRENEURS, siti)
-    mixed = {**mixed, "sealed": {**mixed["sealed"], "phone": desk.get(JAKPRENEURS, other)["sealed"]["phone"]}}
+    people, shelf, siti = office()
+    other = shelf.desk.run(people.registration_of(checked(2)))["jakpreneur_id"]
+    mixed = shelf.desk.get(JAKPRENEURS, siti)
+    mixed = {**mixed, "sealed": {**mixed["sealed"], "phone": shelf.desk.get(JAKPRENEURS, other)["sealed"]["phone"]}}
     with pytest.raises(InvalidTag):
-        cases.shown(mixed)
+        shown_jakpreneur(VAULT, mixed)
 
 
 async def test_a_reveal_is_written_down_before_it_is_shown() -> None:
     """Rina asks for the phone: the entry with her name, the field and her reason is there before Siti's data is fetched."""
-    cases, desk, siti = office()
-    shown = await cases.reveal_jakpreneur(siti, ["phone"], "undangan pelatihan", RINA)
+    people, shelf, siti = office()
+    shown = await people.reveal_jakpreneur(siti, ["phone"], "undangan pelatihan", RINA)
     assert shown["personal"]["phone"] == checked().personal["phone"]
     assert shown["personal"]["nik"] == "31**********9001"
-    entry = desk.get(audit.AUDIT, "000000000001")
+    entry = shelf.desk.get(AUDIT, "000000000001")
     assert (entry["actor"], entry["act"], entry["subject"]) == ("user:rina", "reveal", siti)
     assert entry["detail"] == {"fields": ["phone"], "reason": "undangan pelatihan"}
-    assert cases.store.asked_after == [1]  # type: ignore[attr-defined] # the double's
+    assert shelf.asked_after == [1]
     assert checked().personal["phone"] not in repr(entry)
 
 
 async def test_reveals_are_a_chain() -> None:
     """Three looks: a sound chain of three entries."""
-    cases, desk, siti = office()
+    people, shelf, siti = office()
     for field in ("phone", "nik", "email"):
-        await cases.reveal_jakpreneur(siti, [field], "pemeriksaan", RINA)
-    entries = [desk.get(audit.AUDIT, f"{number:012d}") for number in (1, 2, 3)]
-    assert audit.first_bad(entries, desk.get(*audit.HEAD)) is None
+        await people.reveal_jakpreneur(siti, [field], "pemeriksaan", RINA)
+    entries = [shelf.desk.get(AUDIT, f"{number:012d}") for number in (1, 2, 3)]
+    assert audit.first_bad(entries, shelf.desk.get(*AUDIT_HEAD)) is None
 
 
 async def test_who_may_not_see_leaves_no_entry_and_learns_nothing() -> None:
     """Siti is with Sosial: for an officer of Parekraf she doesn't exist, revealed or not."""
-    cases, desk, siti = office(dinas="Sosial")
+    people, shelf, siti = office(dinas="Sosial")
     stranger = Caller("user:tono", frozenset({"officer"}), dinas="Parekraf")
     with pytest.raises(NotFound):
-        await cases.reveal_jakpreneur(siti, ["phone"], "ingin tahu", stranger)
-    assert desk.get(*audit.HEAD) is None
-    assert cases.store.asked_after == []  # type: ignore[attr-defined] # the double's
+        await people.reveal_jakpreneur(siti, ["phone"], "ingin tahu", stranger)
+    assert shelf.desk.get(*AUDIT_HEAD) is None
+    assert shelf.asked_after == []

@@ -1,0 +1,101 @@
+"""The verbs of imports: accept a file, show an import, list its refused rows. Next: worker.py, which registers the rows."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+
+from chassis import clock
+from chassis.access.callers import Caller
+from chassis.documents import Document
+from chassis.errors import DomainError, Unavailable
+from chassis.privacy.vault import PersonKey, Vault
+from chassis.writing.decision import Decision, Idempotency
+from chassis.writing.group_commit import GroupCommit
+from services.registration.documents import IMPORTS
+from services.registration.imports import refusals
+from services.registration.imports.chunks import CHUNK_BYTES, seal_chunk
+from services.registration.imports.replies import errors_csv, shown_import
+from services.registration.imports.rows import check_start
+from services.registration.imports.rules import QueueImport
+from services.registration.imports.store import ImportStore
+
+
+class ImportUseCases:
+    """One method for each verb. `queued` wakes the worker of this process; `max_bytes` limits a file."""
+
+    def __init__(
+        self, group_commit: GroupCommit, store: ImportStore, vault: Vault, queued: asyncio.Event, max_bytes: int
+    ) -> None:
+        self._group_commit = group_commit
+        self._store = store
+        self._vault = vault
+        self._queued = queued
+        self._max_bytes = max_bytes
+
+    async def accept_import(
+        self,
+        file: AsyncIterator[bytes],
+        caller: Caller,
+        idempotency_of: Callable[[str], Idempotency | None] = lambda _digest: None,
+    ) -> Document:
+        """Store a file durably and queue it; returns the import's id, its state, and whether the file was there before.
+
+        `idempotency_of` makes the request's idempotency key from the hash of the file, which is known only when the file has
+        come. Raises Invalid for a wrong header, TooLarge beyond the limit.
+        """
+        upload = clock.new_id("upl")
+        key, wrapped_key = self._vault.new_key()
+        try:
+            digest, size = await self._store_file(upload, key, file)
+        except BaseException:
+            await self._store.delete_chunks(upload)
+            raise
+        import_id = f"imp_{digest[:32]}"
+        command = QueueImport(import_id, upload, wrapped_key, size, caller.id)
+        decision = Decision(command.decide, [(IMPORTS, import_id)], idempotency_of(digest))
+        try:
+            reply = await self._group_commit.submit(decision)
+        except DomainError as refusal:
+            # Unavailable may mean that the commit's outcome is unknown. If it is durable, the import needs these chunks. If it
+            # isn't, nobody can read them, since their key was never stored, and the worker deletes them a day later.
+            if not isinstance(refusal, Unavailable):
+                await self._store.delete_chunks(upload)
+            raise
+        if reply["upload"] != upload:  # the file, or the same request, came before: its chunks are used, not these
+            await self._store.delete_chunks(upload)
+        self._queued.set()
+        return {name: reply[name] for name in ("import_id", "state", "repeated")}
+
+    async def _store_file(self, upload: str, key: PersonKey, file: AsyncIterator[bytes]) -> tuple[str, int]:
+        """Store the file in encrypted chunks; returns its SHA-256 and its size in bytes."""
+        digest, size, number, held = hashlib.sha256(), 0, 0, b""
+        async for piece in file:
+            digest.update(piece)
+            size += len(piece)
+            if size > self._max_bytes:
+                raise refusals.file_too_large(self._max_bytes)
+            held += piece
+            if number == 0 and (b"\n" in held or len(held) >= CHUNK_BYTES):
+                check_start(held)
+            while len(held) >= CHUNK_BYTES:
+                await self._store.save_chunk(upload, number, seal_chunk(key, upload, number, held[:CHUNK_BYTES]))
+                held, number = held[CHUNK_BYTES:], number + 1
+        if number == 0:
+            check_start(held)
+        await self._store.save_chunk(upload, number, seal_chunk(key, upload, number, held))
+        return digest.hexdigest(), size
+
+    async def get_import(self, import_id: str) -> Document:
+        """State and counts of an import; raises NotFound."""
+        document = await self._store.get(import_id)
+        if document is None:
+            raise refusals.unknown_import()
+        return shown_import(document)
+
+    async def list_errors(self, import_id: str) -> AsyncIterator[bytes]:
+        """The refused rows of an import as CSV, piece by piece; raises NotFound."""
+        if await self._store.get(import_id) is None:
+            raise refusals.unknown_import()
+        return errors_csv(self._store.refused(import_id))
