@@ -22,7 +22,7 @@ from chassis.writing.decision import Decision, Idempotency
 from chassis.writing.group_commit import GroupCommit
 from services.training import views
 from services.training.attendance.rules import RecordAttendance, Scan
-from services.training.completion.rules import Settle, Settled
+from services.training.completion.rules import FinishSettling, SettleEnrolments
 from services.training.documents import (
     API_KEYS,
     ENROLMENTS,
@@ -38,18 +38,18 @@ from services.training.documents import (
     training_of,
 )
 from services.training.enrolments import rules as enrolments
-from services.training.enrolments.rules import Enrol, Expire, Respond
+from services.training.enrolments.rules import EnrolPeople, ExpireOffer, RespondToEnrolment
 from services.training.partners import rules as partners
-from services.training.partners.key_rules import CreateKey, RevokeKey, valid
-from services.training.partners.rules import Apply, ChangeStatus
+from services.training.partners.key_rules import CreateApiKey, RevokeApiKey, valid
+from services.training.partners.rules import ApplyAsPartner, ChangePartnerStatus
 from services.training.policy import Actor, Rules
 from services.training.refusals import refused
 from services.training.settings import TrainingSettings
 from services.training.store import Store, Wanted
 from services.training.trainings import rules as trainings
-from services.training.trainings.revision import Revise
-from services.training.trainings.rules import Create
-from services.training.trainings.transitions import Move
+from services.training.trainings.revision import ReviseTraining
+from services.training.trainings.rules import CreateTraining
+from services.training.trainings.transitions import MoveTraining
 
 log = logs.get(__name__)
 _CONTACT: Final = ("contact_name", "contact_email")
@@ -90,14 +90,14 @@ class UseCases:
         partner_id = clock.new_id("par")
         key, stored_key = self._keys.vault.new_key()
         sealed = {field: key.encrypt(contact[field], collection=PARTNERS, field=field, subject=partner_id) for field in _CONTACT}
-        command = Apply(partner_id, name, kind, approval_required, stored_key, sealed)
+        command = ApplyAsPartner(partner_id, name, kind, approval_required, stored_key, sealed)
         return await self.group_commit.submit(Decision(command.decide, [(PARTNERS, partner_id)], idempotency))
 
     async def change_partner_status(
         self, partner_id: str, to: str, reason: str, actor: Actor, if_match: int | None, idempotency: Idempotency | None
     ) -> Document:
         """R9's table; raises NotFound, Stale, Conflict."""
-        command = ChangeStatus(partner_id, to, reason, actor, if_match)
+        command = ChangePartnerStatus(partner_id, to, reason, actor, if_match)
         return await self.group_commit.submit(Decision(command.decide, [(PARTNERS, partner_id)], idempotency))
 
     async def get_partner(self, partner_id: str, actor: Actor) -> Document:
@@ -124,7 +124,7 @@ class UseCases:
         """
         new = api_keys.generate(self._keys.env)
         digest = api_keys.digest(new.secret, self._keys.pepper)
-        command = CreateKey(partner_id, new.kid, digest, tuple(scopes), expires_on, actor, self.rules)
+        command = CreateApiKey(partner_id, new.kid, digest, tuple(scopes), expires_on, actor, self.rules)
         reads = [(PARTNERS, partner_id), (API_KEYS, new.kid)]
         reply = await self.group_commit.submit(Decision(command.decide, reads, idempotency))
         if reply["kid"] != new.kid:
@@ -133,12 +133,12 @@ class UseCases:
 
     async def revoke_api_key(self, partner_id: str, kid: str, actor: Actor) -> Document:
         """Works everywhere within five seconds."""
-        command = RevokeKey(partner_id, kid, actor)
+        command = RevokeApiKey(partner_id, kid, actor)
         return await self.group_commit.submit(Decision(command.decide, [(PARTNERS, partner_id), (API_KEYS, kid)]))
 
     # Trainings, R10.
 
-    async def create_training(self, command: Create, idempotency: Idempotency | None) -> Document:
+    async def create_training(self, command: CreateTraining, idempotency: Idempotency | None) -> Document:
         """`created` in the reply is False for a known external id and for a dry run."""
         reads = [(TRAININGS, command.training_id)]
         if command.actor.partner_id is not None:
@@ -157,7 +157,7 @@ class UseCases:
         idempotency: Idempotency | None,
     ) -> Document:
         """A step of R10. When it ends the training, its enrolments are settled before the caller hears, if they are few."""
-        command = Move(training_id, to, actor, self.rules, reason, if_match)
+        command = MoveTraining(training_id, to, actor, self.rules, reason, if_match)
         reply = await self.group_commit.submit(Decision(command.decide, [(TRAININGS, training_id)], idempotency))
         if reply["status"] in ("completed", "cancelled"):
             try:
@@ -172,14 +172,14 @@ class UseCases:
         for _ in range(slices):
             found = await self.store.live_enrolments(training_id, after, self._settle_at_once)
             if not found:
-                await self.group_commit.submit(Decision(Settled(training_id).decide, [(TRAININGS, training_id)]))
+                await self.group_commit.submit(Decision(FinishSettling(training_id).decide, [(TRAININGS, training_id)]))
                 return
-            command = Settle(training_id, tuple(found), self.rules)
+            command = SettleEnrolments(training_id, tuple(found), self.rules)
             reads = [(TRAININGS, training_id), *((ENROLMENTS, identity) for identity in found)]
             await self.group_commit.submit(Decision(command.decide, reads))
             after = found[-1]
 
-    async def revise_training(self, command: Revise) -> Document:
+    async def revise_training(self, command: ReviseTraining) -> Document:
         """PATCH; raises NotFound, Stale, Invalid, Conflict, RuleBroken."""
         return await self.group_commit.submit(Decision(command.decide, [(TRAININGS, command.training_id)]))
 
@@ -198,7 +198,7 @@ class UseCases:
 
     async def enrol(self, training_id: str, people: dict[str, str], actor: Actor, idempotency: Idempotency | None) -> Document:
         """`people`: field of the request -> jakpreneur_id, in order. All or none."""
-        command = Enrol(training_id, people, actor, self.rules)
+        command = EnrolPeople(training_id, people, actor, self.rules)
         reads = [(TRAININGS, training_id)]
         for person in people.values():
             reads += [(JAKPRENEURS, person), (SCHEDULES, person), (ENROLMENTS, enrolment_id(training_id, person))]
@@ -208,7 +208,7 @@ class UseCases:
         self, identity: str, word: Literal["cancel", "accept", "decline"], actor: Actor, idempotency: Idempotency | None
     ) -> Document:
         """Cancel an enrolment, accept or decline an offer."""
-        command = Respond(identity, word, actor, self.rules)
+        command = RespondToEnrolment(identity, word, actor, self.rules)
         reads = [(ENROLMENTS, identity), (TRAININGS, training_of(identity))]
         return await self.group_commit.submit(Decision(command.decide, reads, idempotency))
 
@@ -234,7 +234,7 @@ class UseCases:
         now = clock.now()
         due = await self.store.offers_due(now, now + self.rules.cut_off, self._sweep_at_once)
         decisions = [
-            Decision(Expire(identity, self.rules).decide, [(ENROLMENTS, identity), (TRAININGS, training_of(identity))])
+            Decision(ExpireOffer(identity, self.rules).decide, [(ENROLMENTS, identity), (TRAININGS, training_of(identity))])
             for identity in due
         ]
         results = await asyncio.gather(*(self.group_commit.submit(decision) for decision in decisions), return_exceptions=True)

@@ -35,7 +35,7 @@ from services.training import store as training_store
 from services.training.main import build as build_training
 from services.training.policy import Actor
 from services.training.settings import TrainingSettings
-from services.training.trainings.rules import Create, Session
+from services.training.trainings.rules import CreateTraining, Session
 from services.training.use_cases import Keys
 from services.training.use_cases import UseCases as Training
 from tests.faults.checker import Verdict, check
@@ -126,7 +126,7 @@ class Small:
     async def training(self, quota: int) -> str:
         """A published training of the office's own."""
         start = clock.now() + timedelta(days=5)
-        command = Create(
+        command = CreateTraining(
             training_id=clock.new_id("trn"),
             actor=ACTOR,
             title="Pelatihan",

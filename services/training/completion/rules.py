@@ -79,7 +79,7 @@ def verdict_event(verdict: Verdict, enrolment: Mapping[str, Any], training: Mapp
 
 
 @dataclass(frozen=True, slots=True)
-class Settle:
+class SettleEnrolments:
     """One slice of the enrolments of a training that has ended. Those settled meanwhile are left alone."""
 
     training_id: str
@@ -112,7 +112,7 @@ def _settlement(enrolment: Document, training: Document, rules: Rules, now: date
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class FinishSettling:
     """No enrolment is live any more. New ones can't come: the training's state forbids them."""
 
     training_id: str

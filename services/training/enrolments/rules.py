@@ -23,7 +23,7 @@ _OPEN: Final = frozenset({"published", "closed"})  # before it runs, people come
 
 
 @dataclass(frozen=True, slots=True)
-class Enrol:
+class EnrolPeople:
     """Enrol people, all or none, in the order given. `people`: field of the request -> jakpreneur_id."""
 
     training_id: str
@@ -70,7 +70,7 @@ class Enrol:
 
 
 @dataclass(frozen=True, slots=True)
-class Respond:
+class RespondToEnrolment:
     """A person's word on their enrolment: cancel it, or accept or decline an offer."""
 
     enrolment_id: str
@@ -102,7 +102,7 @@ class Respond:
 
 
 @dataclass(frozen=True, slots=True)
-class Expire:
+class ExpireOffer:
     """The worker found an offer that is due. If it was answered meanwhile, nothing happens."""
 
     enrolment_id: str

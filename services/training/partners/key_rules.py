@@ -30,7 +30,7 @@ def valid(key: Mapping[str, Any], now: datetime) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class CreateKey:
+class CreateApiKey:
     """Store a new key's digest; the use case hands the secret to its owner after the commit."""
 
     partner_id: str
@@ -80,7 +80,7 @@ class CreateKey:
 
 
 @dataclass(frozen=True, slots=True)
-class RevokeKey:
+class RevokeApiKey:
     """A key ends now. Again: nothing more happens."""
 
     partner_id: str

@@ -27,7 +27,7 @@ TRANSITIONS: Final[Mapping[tuple[str, str], type[Payload]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Apply:
+class ApplyAsPartner:
     """An institution asks to become a partner. `sealed` holds the contact's ciphertexts, `key` the wrapped key."""
 
     partner_id: str
@@ -55,7 +55,7 @@ class Apply:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeStatus:
+class ChangePartnerStatus:
     """An admin moves a partner on; the reason is kept with the partner and not published."""
 
     partner_id: str

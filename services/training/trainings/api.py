@@ -30,8 +30,8 @@ from services.training.trainings.models import (
     TrainingReference,
     TransitionBody,
 )
-from services.training.trainings.revision import Revise
-from services.training.trainings.rules import Create, Status
+from services.training.trainings.revision import ReviseTraining
+from services.training.trainings.rules import CreateTraining, Status
 from services.training.use_cases import UseCases
 
 Owner = Annotated[Caller, callers("partner", "officer", "admin", scope="trainings:write")]
@@ -58,7 +58,7 @@ def routes(use_cases: UseCases) -> APIRouter:
         dry_run: Annotated[bool, Query(description="Check everything, store nothing")] = False,
     ) -> Any:
         """Draft a training. The same `external_id` again answers 200 with the first one."""
-        command = Create(
+        command = CreateTraining(
             training_id=clock.new_id("trn"),
             actor=actor_of(caller),
             title=body.title,
@@ -133,7 +133,7 @@ def routes(use_cases: UseCases) -> APIRouter:
         if_match: IfMatch = None,
     ) -> Any:
         """Change texts, sessions, deadline or quota. A raised quota reaches the waiting list (R10)."""
-        command = Revise(
+        command = ReviseTraining(
             training_id=training_id,
             actor=actor_of(caller),
             rules=use_cases.rules,

@@ -24,7 +24,7 @@ _APPROVED: Final = frozenset({"approved", "published", "closed", "running"})
 
 
 @dataclass(frozen=True, slots=True)
-class Revise:
+class ReviseTraining:
     """New values; None leaves a field as it is."""
 
     training_id: str

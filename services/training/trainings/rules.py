@@ -58,7 +58,7 @@ def timetable_problems(sessions: Sequence[Session], registration_deadline: datet
 
 
 @dataclass(frozen=True, slots=True)
-class Create:
+class CreateTraining:
     """A draft. `dry_run` checks everything and writes nothing."""
 
     training_id: str

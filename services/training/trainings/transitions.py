@@ -52,7 +52,7 @@ TRANSITIONS: Final[Mapping[tuple[str, str], Step]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class MoveTraining:
     """Take a training to another state."""
 
     training_id: str
