@@ -9,6 +9,7 @@ from typing import Any
 
 from chassis.documents import Document
 from contracts.envelope import Payload
+from services.training.actor import SYSTEM, Actor
 from services.training.documents import (
     ENROLMENTS,
     JAKPRENEURS,
@@ -20,7 +21,7 @@ from services.training.documents import (
     waiting_page_id,
 )
 from services.training.enrolments.rules import EnrolPeople, RespondToEnrolment
-from services.training.policy import SYSTEM, Actor, Rules
+from services.training.policy import Rules
 from services.training.trainings.rules import CreateTraining, Session
 from services.training.trainings.transitions import MoveTraining
 from tests.harness.desk import Desk

@@ -9,10 +9,10 @@ import pytest
 
 from chassis.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from contracts.training import PartnerActivated, PartnerApplied, PartnerSuspended, PartnerVerified
+from services.training.actor import Actor
 from services.training.documents import API_KEYS, PARTNERS
-from services.training.partners.key_rules import SCOPES, CreateApiKey, RevokeApiKey
+from services.training.partners.api_key_rules import SCOPES, CreateApiKey, RevokeApiKey
 from services.training.partners.rules import TRANSITIONS, ApplyAsPartner, ChangePartnerStatus
-from services.training.policy import Actor
 from tests.unit.training.world import OFFICER, START, STRANGER, World, codes
 
 ADMIN = Actor(id="user:admin", staff=True)

@@ -13,9 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from chassis.errors import DomainError
 from contracts.training import EnrolmentOffered
+from services.training.actor import SYSTEM
 from services.training.documents import enrolment_id
 from services.training.enrolments.rules import ExpireOffer
-from services.training.policy import SYSTEM
 from services.training.seats import desk as seats
 from services.training.seats.desk import offers_allowed
 from services.training.trainings.revision import ReviseTraining

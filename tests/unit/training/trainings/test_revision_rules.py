@@ -9,8 +9,8 @@ import pytest
 
 from chassis.errors import Conflict, Invalid, NotFound, RuleBroken, Stale
 from contracts import training as events
+from services.training.actor import Actor
 from services.training.documents import TRAININGS
-from services.training.policy import Actor
 from services.training.trainings.revision import ReviseTraining
 from services.training.trainings.rules import Session
 from tests.unit.training.world import OFFICER, PARTNER, START, STRANGER, TRAINING, World, codes

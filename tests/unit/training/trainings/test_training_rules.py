@@ -10,9 +10,10 @@ import pytest
 
 from chassis.errors import Conflict, Forbidden, Invalid, NotFound, RuleBroken
 from contracts import training as events
+from services.training.actor import Actor
 from services.training.documents import PARTNERS, TRAININGS
 from services.training.partners.rules import ChangePartnerStatus
-from services.training.policy import Actor, Rules
+from services.training.policy import Rules
 from services.training.trainings.rules import CreateTraining, Session
 from services.training.trainings.transitions import TRANSITIONS
 from tests.unit.training.world import OFFICER, PARTNER, START, STRANGER, TRAINING, World, codes
