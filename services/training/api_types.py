@@ -1,4 +1,4 @@
-"""Types that several of the API's files share: who calls, ids in paths, times."""
+"""Types that the api and models of several features share: the actor of a request, ids in paths, texts, times."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from fastapi import Path
 from pydantic import AfterValidator
 
 from chassis.access.callers import Caller
-from chassis.forms import iso_dates as fields
+from chassis.forms import iso_dates
 from chassis.http.answers import id_path
-from services.training.policy import Actor
+from services.training.actor import Actor
 
-LINE: Final = r"^[^\x00-\x1f\x7f]*$"  # one line: control characters have no place in a title
-TEXT: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+LINE: Final = r"^[^\x00-\x1f\x7f]*$"  # one line, without control characters
+TEXT: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"  # several lines; of control characters only tab, LF and CR
 JAKPRENEUR_ID: Final = r"^jkp_[0-9A-Za-z]{1,40}$"
 ENROLMENT_ID: Final = r"^trn_[0-9A-Za-z]{1,40}:jkp_[0-9A-Za-z]{1,40}$"
 _YEARS: Final = range(2000, 2201)
@@ -32,7 +32,8 @@ EnrolmentId = Annotated[
 
 
 def _in_reach(moment: datetime) -> datetime:
-    # Checked before the conversion, which overflows at the ends of the calendar. Milliseconds are what the database keeps.
+    # The year is checked before the conversion to UTC, which overflows at the ends of the calendar. The database keeps
+    # milliseconds: truncating here makes the time that a rule sees equal to the one read back.
     if moment.year not in _YEARS:
         raise ValueError("the year must be between 2000 and 2200")
     utc = moment.astimezone(UTC)
@@ -45,12 +46,16 @@ def _day_in_reach(day: date) -> date:
     return day
 
 
-Moment = Annotated[fields.Moment, AfterValidator(_in_reach)]
-Day = Annotated[fields.Date, AfterValidator(_day_in_reach)]
+Moment = Annotated[iso_dates.Moment, AfterValidator(_in_reach)]
+Day = Annotated[iso_dates.Date, AfterValidator(_day_in_reach)]
 
 
 def actor_of(caller: Caller) -> Actor:
-    """The caller, as the rules see them. Verifiers and operators are not staff here: they decide nothing about trainings."""
+    """The caller as the rules see them.
+
+    Verifiers and operators are not staff here, since they decide nothing about trainings. An id of a partner or a person counts
+    only together with its role.
+    """
     return Actor(
         id=caller.id,
         staff=bool(caller.roles & {"officer", "admin"}),

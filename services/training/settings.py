@@ -1,4 +1,4 @@
-"""Settings of training: its ports and the numbers of its rules (R9-R12)."""
+"""Settings of training: its ports and the numbers of its rules (R9 to R12)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class TrainingSettings(Settings):
     transitions_follow_clock: bool | None = Field(
         default=None,
         description="R10, R12: whether a training runs only from its start and completes only after its end, and scans can't lie "
-        "ahead. None: outside local. Off tells a whole course in a minute, and is refused outside local",
+        "ahead. None: only outside local. Off lets a demonstration run a whole course in a minute; it is refused outside local",
     )
     settle_at_once: int = Field(default=250, ge=1, le=1000, description="Enrolments settled in one transaction at the end")
     offers_swept_at_once: int = Field(default=500, ge=1, description="Lapsed offers that one sweep takes")
@@ -39,10 +39,10 @@ class TrainingSettings(Settings):
     )
 
     def rules(self) -> Rules:
-        """The numbers, as the rules take them; raises ValueError for what is for JAKPRENEUR_ENV=local only."""
+        """The numbers as the rules take them; raises ValueError for a setting that only JAKPRENEUR_ENV=local allows."""
         local = self.env == "local"
         if self.transitions_follow_clock is False and not local:
-            # Or a class could be completed before it takes place, and count as stage P2.
+            # Otherwise a training could be completed before it takes place, and its people would count as P2, P3 or P5.
             raise ValueError("outside JAKPRENEUR_ENV=local trainings follow the clock: unset JAKPRENEUR_TRANSITIONS_FOLLOW_CLOCK")
         return Rules(
             offer=timedelta(hours=self.offer_hours),

@@ -6,7 +6,6 @@ small.register(3); small.relay("registration"); small.consume("metrics"); small.
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import json
 import uuid
@@ -31,13 +30,17 @@ from services.metrics.settings import MetricsSettings
 from services.registration.people.models import RegistrationForm, Verification
 from services.registration.people.store import PeopleStore
 from services.registration.people.use_cases import PeopleUseCases
-from services.training import store as training_store
+from services.training.actor import Actor
+from services.training.completion.store import CompletionStore
+from services.training.completion.use_cases import CompletionUseCases
+from services.training.enrolments.store import EnrolmentStore
+from services.training.enrolments.use_cases import EnrolmentUseCases
 from services.training.main import build as build_training
-from services.training.policy import Actor
+from services.training.seats.store import SeatStore
 from services.training.settings import TrainingSettings
-from services.training.trainings.rules import Create, Session
-from services.training.use_cases import Keys
-from services.training.use_cases import UseCases as Training
+from services.training.trainings.rules import CreateTraining, Session
+from services.training.trainings.store import TrainingStore
+from services.training.trainings.use_cases import TrainingUseCases
 from tests.faults.checker import Verdict, check
 from tests.faults.collect import ALL_TOPICS, SUBSCRIPTIONS, Planted, collect, end_offsets
 from tests.faults.ledger import Act
@@ -71,9 +74,13 @@ class Small:
             self._cores["registration"].group_commit, PeopleStore(mongo), privacy.vault(self.settings)
         )
         settings = self._settings(TrainingSettings)
-        keys = Keys(privacy.vault(settings), base64.b64decode(settings.api_key_pepper.get_secret_value()), "local")
-        training = self._cores["training"]
-        self._training = Training(training.group_commit, training_store.Store(training.mongo), settings, keys)
+        rules, training = settings.rules(), self._cores["training"]
+        store, write_door = TrainingStore(training.mongo), training.group_commit
+        completion = CompletionUseCases(write_door, CompletionStore(training.mongo), rules, settings.settle_at_once)
+        self._trainings = TrainingUseCases(write_door, store, rules, completion.begin_settling)
+        self._enrolments = EnrolmentUseCases(
+            write_door, EnrolmentStore(training.mongo), store, SeatStore(training.mongo), rules, settings.offers_swept_at_once
+        )
 
     @classmethod
     @asynccontextmanager
@@ -126,7 +133,7 @@ class Small:
     async def training(self, quota: int) -> str:
         """A published training of the office's own."""
         start = clock.now() + timedelta(days=5)
-        command = Create(
+        command = CreateTraining(
             training_id=clock.new_id("trn"),
             actor=ACTOR,
             title="Pelatihan",
@@ -138,16 +145,16 @@ class Small:
             registration_deadline=start - timedelta(hours=26),
             audience={},
         )
-        await self._training.create_training(command, None)
+        await self._trainings.create_training(command, None)
         for to in ("submitted", "approved", "published"):
-            await self._training.move_training(command.training_id, to, None, ACTOR, None, None)
+            await self._trainings.move_training(command.training_id, to, None, ACTOR, None, None)
         return command.training_id
 
     async def enrol(self, training: str) -> None:
         """Everybody registered so far, one after the other."""
         for person in self.people:
             act = Act(uuid.uuid4().hex, "enrol", {"training": training, "person": person})
-            reply = await self._training.enrol(training, {"jakpreneur_id": person}, ACTOR, _idempotency(act))
+            reply = await self._enrolments.enrol_people(training, {"jakpreneur_id": person}, ACTOR, _idempotency(act))
             act.reply = reply["enrolments"][0]
             self._acknowledge(act)
 

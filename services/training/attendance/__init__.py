@@ -1,1 +1,1 @@
-"""Attendance (R12): scans of devices."""
+"""Attendance (R12): scans that devices upload."""

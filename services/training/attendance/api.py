@@ -1,79 +1,41 @@
-"""Attendance over HTTP (R12): uploads of scans from devices that may have been offline."""
+"""Attendance over HTTP (R12): uploads of scans from devices that may have been offline. Next: use_cases.py."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
 
 from chassis.access.callers import Caller, callers
-from chassis.forms.body import Body
 from chassis.http.answers import CONFLICT, NOT_FOUND
 from chassis.http.idempotency_key import idempotency
 from chassis.http.json_body import json_body
-from services.training.api_types import ENROLMENT_ID, Moment, TrainingId, actor_of
+from chassis.http.provided import provided
+from services.training.api_types import TrainingId, actor_of
+from services.training.attendance.models import AttendanceBody, AttendanceResults
 from services.training.attendance.rules import Scan
-from services.training.use_cases import UseCases
+from services.training.attendance.use_cases import AttendanceUseCases
 
 
-class ScanBody(Body):
-    """One scan."""
-
-    enrolment_id: str = Field(pattern=ENROLMENT_ID, description="Whom", examples=["trn_Qm3Xv8Rp1Ya6sT2m:jkp_4Yq0pV7sT2mXb1Zk"])
-    nonce: str = Field(
-        pattern=r"^[0-9A-Za-z._:-]{1,64}$",
-        description="Drawn by the device: again is a duplicate",
-        examples=["d7-000123"],
-    )
-    scanned_at: Moment = Field(description="The device's time, with offset", examples=["2027-03-08T09:05:00+07:00"])
-    minutes: int = Field(ge=0, le=1440, description="Attended minutes that it stands for", examples=[180])
-
-
-class AttendanceBody(Body):
-    """An upload."""
-
-    scans: list[ScanBody] = Field(min_length=1, max_length=1000, description="At most 1,000")
-
-
-class ScanResult(BaseModel):
-    """What became of one scan."""
-
-    enrolment_id: str = Field(description="Whom")
-    nonce: str = Field(description="As sent")
-    result: Literal["recorded", "duplicate", "refused"] = Field(description="recorded; duplicate: known nonce; refused: see code")
-    code: str | None = Field(default=None, description="Stable code of the refusal")
-    message_id: str | None = Field(default=None, description="Text in Bahasa Indonesia")
-    message_en: str | None = Field(default=None, description="Text in English")
-
-
-class AttendanceResults(BaseModel):
-    """What became of an upload."""
-
-    results: list[ScanResult] = Field(description="In the order of the request")
-    recorded: int = Field(description="New scans")
-    duplicate: int = Field(description="Known scans")
-    refused: int = Field(description="Refused scans")
-
-
-def routes(use_cases: UseCases) -> APIRouter:
+def routes() -> APIRouter:
     """The route of attendance."""
     router = APIRouter(prefix="/v1", tags=["attendance"])
-
-    @router.post(
+    router.post(
         "/trainings/{training_id}/attendance",
         response_model=AttendanceResults,
         response_model_exclude_none=True,
-        responses={**NOT_FOUND, **CONFLICT},
-    )
-    async def record(
-        request: Request,
-        training_id: TrainingId,
-        caller: Annotated[Caller, callers("partner", "officer", "admin", scope="attendance:write")],
-        body: Annotated[AttendanceBody, json_body(AttendanceBody)],
-    ) -> Any:
-        """Record scans; each gets its own result. Taken until 48 hours after the end (R12)."""
-        scans = [Scan(scan.enrolment_id, scan.nonce, scan.scanned_at, scan.minutes) for scan in body.scans]
-        return await use_cases.record_attendance(training_id, scans, actor_of(caller), idempotency(request, caller))
-
+        responses=NOT_FOUND | CONFLICT,
+    )(record_attendance)
     return router
+
+
+async def record_attendance(
+    request: Request,
+    training_id: TrainingId,
+    caller: Annotated[Caller, callers("partner", "officer", "admin", scope="attendance:write")],
+    body: Annotated[AttendanceBody, json_body(AttendanceBody)],
+    attendance: Annotated[AttendanceUseCases, provided(AttendanceUseCases)],
+) -> Any:
+    """Record scans; each gets its own result. Taken until 48 hours after the end (R12)."""
+    scans = [Scan(scan.enrolment_id, scan.nonce, scan.scanned_at, scan.minutes) for scan in body.scans]
+    return await attendance.record_attendance(training_id, scans, actor_of(caller), idempotency(request, caller))

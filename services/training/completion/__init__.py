@@ -1,1 +1,1 @@
-"""Completion (R12): what became of each enrolment when its training ends."""
+"""Completion (R12): what becomes of each enrolment when its training ends."""

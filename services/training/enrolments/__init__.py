@@ -1,1 +1,1 @@
-"""Enrolments (R11): who may enrol, giving up, offers."""
+"""Enrolments (R11): who may enrol, cancelling, accepting and declining offers, offers that lapse."""

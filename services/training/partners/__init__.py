@@ -1,1 +1,1 @@
-"""Partners (R9), who may act for them, and their API keys."""
+"""Partners (R9): institutions that give trainings, the states they go through, and the API keys by which they call."""

@@ -1,4 +1,4 @@
-"""R9: partners and the states they go through. Their contact person is personal data: sealed, and never in an event."""
+"""R9: partners and their states. The contact person is personal data: encrypted when it comes here, and in no event."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from chassis.documents import Document
-from chassis.errors import NotFound, not_found
-from chassis.writing.decision import Documents, Outcome, Write
+from chassis.writing.decision import Documents, Outcome
 from contracts import training as events
 from contracts.envelope import Payload
-from services.training.documents import PARTNERS
-from services.training.policy import Actor
-from services.training.refusals import refused, stale
+from services.training.actor import Actor
+from services.training.changes import TypedChanges
+from services.training.documents import Partner, PartnerKind, PartnerStatus
+from services.training.partners.refusals import REFUSALS, unknown_partner
+from services.training.refusals import stale
 
-TRANSITIONS: Final[Mapping[tuple[str, str], type[Payload]]] = {
+TRANSITIONS: Final[Mapping[tuple[PartnerStatus, PartnerStatus], type[Payload]]] = {
     ("applied", "verified"): events.PartnerVerified,
     ("verified", "active"): events.PartnerActivated,
     ("active", "suspended"): events.PartnerSuspended,
@@ -27,19 +27,26 @@ TRANSITIONS: Final[Mapping[tuple[str, str], type[Payload]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Apply:
-    """An institution asks to become a partner. `sealed` holds the contact's ciphertexts, `key` the wrapped key."""
+class ApplyAsPartner:
+    """An institution asks to become a partner.
+
+    `sealed` holds the ciphertexts of the contact's fields, `key` the wrapped data key: {version, wrapped}.
+    """
 
     partner_id: str
     name: str
-    kind: str
+    kind: PartnerKind
     approval_required: bool
     key: Mapping[str, object]
     sealed: Mapping[str, bytes]
 
-    def decide(self, documents: Documents, now: datetime) -> Outcome:  # noqa: ARG002 - the form of every rule
-        """Anyone may apply; nothing follows from it until an admin has looked."""
-        partner: Document = {
+    def decide(self, documents: Documents, now: datetime) -> Outcome:
+        """Anyone may apply: a partner that is `applied` can do nothing until an admin verifies and activates it.
+
+        Replies {partner_id, status}.
+        """
+        changes = TypedChanges(documents)
+        partner: Partner = {
             "_id": self.partner_id,
             "name": self.name,
             "kind": self.kind,
@@ -50,49 +57,69 @@ class Apply:
             "kids": [],
             "created_at": now,
         }
-        event = events.PartnerApplied.model_validate(facts(partner))
-        return Outcome({"partner_id": self.partner_id, "status": "applied"}, (Write(PARTNERS, partner, (event,)),))
+        changes.write_partner(partner, [events.PartnerApplied.model_validate(event_fields(partner))])
+        return Outcome({"partner_id": self.partner_id, "status": "applied"}, changes.writes())
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeStatus:
-    """An admin moves a partner on; the reason is kept with the partner and not published."""
+class ChangePartnerStatus:
+    """An admin changes a partner's status; the reason is kept with the partner and not published."""
 
     partner_id: str
-    to: str
+    to: PartnerStatus
     reason: str
     actor: Actor
-    if_match: int | None = None
+    if_match: int | None = None  # the version that the admin has seen
 
     def decide(self, documents: Documents, now: datetime) -> Outcome:
-        """R9's table; raises NotFound, Stale, Conflict."""
-        partner = documents.get(PARTNERS, self.partner_id)
+        """Follow TRANSITIONS; raises NotFound, Stale, Conflict. Replies {partner_id, status, version}."""
+        changes = TypedChanges(documents)
+        partner = changes.partner(self.partner_id)
         if partner is None:
-            raise unknown()
+            raise unknown_partner()
         if self.if_match is not None and partner["version"] != self.if_match:
             raise stale()
         event = TRANSITIONS.get((partner["status"], self.to))
         if event is None:
-            raise refused("to", "R9.transition", was=partner["status"], to=self.to)
-        after = {
+            raise REFUSALS.refused("to", "R9.transition", was=partner["status"], to=self.to)
+        after: Partner = {
             **partner,
             "status": self.to,
             "changed": {"by": self.actor.id, "at": now, "reason": self.reason},
         }
+        changes.write_partner(after, [event.model_validate(event_fields(after))])
         reply = {"partner_id": self.partner_id, "status": self.to, "version": partner["version"] + 1}
-        return Outcome(reply, (Write(PARTNERS, after, (event.model_validate(facts(partner)),)),))
+        return Outcome(reply, changes.writes())
 
 
-def facts(partner: Mapping[str, Any]) -> dict[str, Any]:
-    """What every partner event says."""
+def event_fields(partner: Partner) -> dict[str, Any]:
+    """The fields that every partner event carries."""
     return {"partner_id": partner["_id"], "kind": partner["kind"]}
 
 
-def visible(partner: Mapping[str, Any] | None, actor: Actor) -> bool:
-    """To admins, and to the partner itself."""
+def visible(partner: Partner | None, actor: Actor) -> bool:
+    """Whether the actor may see the partner: admins may, and the partner itself."""
     return partner is not None and (actor.staff or actor.partner_id == partner["_id"])
 
 
-def unknown() -> NotFound:
-    """No such partner, or not yours: the two look the same."""
-    return not_found("Mitra", "Partner")
+def visible_partner(changes: TypedChanges, partner_id: str, actor: Actor) -> Partner:
+    """The partner; raises NotFound if the actor may not see it."""
+    partner = changes.partner(partner_id)
+    if partner is None or not visible(partner, actor):
+        raise unknown_partner()
+    return partner
+
+
+def active_partner(changes: TypedChanges, partner_id: str | None) -> Partner | None:
+    """The partner, which must be active to create and publish trainings (R9). None for a training that an office gives.
+
+    Raises NotFound, or RuleBroken for a partner that is not active.
+    """
+    if partner_id is None:
+        return None
+    partner = changes.partner(partner_id)
+    if partner is None:
+        raise unknown_partner()
+    if partner["status"] != "active":
+        raise REFUSALS.refused("partner_id", "R9.not_active", status=partner["status"])
+    return partner

@@ -1,4 +1,4 @@
-"""What training learns of registration's people: a local view, folded from events by a literal table."""
+"""The consumer of registration's events: a literal table folds them into the local view `jakpreneurs`."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ NAME: Final = "people"
 _PROFILE: Final = ("kelurahan", "kecamatan", "kota", "category", "gender", "commodity", "dinas")
 
 
-def _registered(person: Document, profile: Any) -> Document:
-    return {**person, **_profile(profile), "status": "registered"}
+def _registered(person: Document, event: JakpreneurRegistered) -> Document:
+    return {**person, **_profile(event), "status": "registered"}
 
 
-def _verified(person: Document, profile: Any) -> Document:
-    return {**person, **_profile(profile), "status": "verified"}
+def _verified(person: Document, event: JakpreneurVerified) -> Document:
+    return {**person, **_profile(event), "status": "verified"}
 
 
-def _rejected(person: Document, _data: Any) -> Document:
+def _rejected(person: Document, _event: JakpreneurRejected) -> Document:
     return {**person, "status": "rejected"}
 
 
-def _profile(profile: Any) -> Document:
-    return {name: getattr(profile, name) for name in _PROFILE}
+def _profile(event: registration.Profile) -> Document:
+    return {name: getattr(event, name) for name in _PROFILE}
 
 
 VIEW: Final[Mapping[type[Payload], Callable[[Document, Any], Document]]] = {
@@ -44,12 +44,15 @@ VIEW: Final[Mapping[type[Payload], Callable[[Document, Any], Document]]] = {
 
 
 def fold(person: Document, event: Event) -> Document:
-    """The view after one event; one that the table doesn't name changes nothing here, and isn't an error."""
+    """The view of a person (documents.Person) after one event. An event that VIEW does not name changes nothing."""
     change = VIEW.get(type(event.data))
     return change(person, event.data) if change else person
 
 
 def consumers(mongo: Mongo, settings: Settings) -> list[Consumer]:
-    """All consumers of the service. Every type of the topic is known, so that a new one isn't taken for poison."""
+    """All consumers of the service.
+
+    Every event type of the topic is registered, also those that VIEW does not name: otherwise they would be dead letters.
+    """
     view = LocalView(mongo, JAKPRENEURS, fold)
     return [Consumer(mongo, settings, NAME, [registration.TOPIC], Projection(mongo, registration.EVENTS, view.project))]

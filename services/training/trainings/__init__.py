@@ -1,1 +1,1 @@
-"""Trainings (R10): announcing, changing, moving on, finding."""
+"""Trainings (R10): announcing, changing, moving through their states, finding."""

@@ -1,16 +1,18 @@
-"""Trainings as iCalendar (RFC 5545), one event for each session."""
+"""Trainings as an iCalendar (RFC 5545), one VEVENT for each session. The revision is its SEQUENCE (RFC 5545, 3.8.7.4)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
-_OCTETS: Final = 75  # of one line, without its end
+from services.training.documents import Training
+
+_OCTETS: Final = 75  # longest line without its CRLF (RFC 5545, 3.1)
 
 
-def of(trainings: Iterable[Mapping[str, Any]], now: datetime) -> str:
-    """The calendar's text."""
+def calendar_of(trainings: Iterable[Training], now: datetime) -> str:
+    """The calendar's text; `now` is its DTSTAMP."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Jakpreneur//Trainings//ID", "X-WR-CALNAME:Pelatihan Jakpreneur"]
     for training in trainings:
         for number, session in enumerate(training["sessions"], start=1):
@@ -40,7 +42,7 @@ def _escaped(text: str) -> str:
 
 
 def _folded(line: str) -> Iterator[str]:
-    """Long lines go on with a blank on the next; never in the middle of a character."""
+    """Fold a long line: each continuation begins with a blank, and no character is split between two lines."""
     part, size = "", 0
     for character in line:
         length = len(character.encode())

@@ -1,18 +1,18 @@
-"""Request and response models of trainings (R10). Shapes only; rules are in domain/."""
+"""Request and response models of trainings (R10): shapes only."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, Field
 
 from chassis.forms.body import Body
 from services.training.api_types import LINE, TEXT, Moment
+from services.training.documents import Audience, TrainingStage, TrainingStatus
 from services.training.trainings.audience import DINAS, KOTA
-from services.training.trainings.rules import Session, Status
+from services.training.trainings.rules import Session
 
-Stage = Literal["P2", "P3", "P5"]
 Quota = Annotated[int, Field(ge=1, le=100_000, description="Number of seats", examples=[40])]
 
 
@@ -27,7 +27,7 @@ class SessionBody(Body):
     )
 
     def session(self) -> Session:
-        """As the rules take it."""
+        """As the rules take it, in UTC."""
         return Session(self.starts_at, self.ends_at, self.place, self.online_url)
 
 
@@ -53,10 +53,11 @@ class AudienceBody(Body):
         default=None, description="Commodity group codes", examples=[["kuliner"]]
     )
 
-    def named(self) -> dict[str, list[str]]:
-        """Only what is named, each as a list."""
+    def named(self) -> Audience:
+        """Only the fields that are given, each as a list."""
         given = {name: getattr(self, name) for name in type(self).model_fields}
-        return {name: [value] if isinstance(value, str) else list(value) for name, value in given.items() if value}
+        lists = {name: [value] if isinstance(value, str) else list(value) for name, value in given.items() if value}
+        return cast("Audience", lists)
 
 
 class TrainingBody(Body):
@@ -66,7 +67,7 @@ class TrainingBody(Body):
     description: str = Field(
         default="", max_length=5000, pattern=TEXT, description="What it is about", examples=["Dasar-dasar berjualan daring."]
     )
-    stage: Stage = Field(description="Stage of which completing it is evidence (R8)")
+    stage: TrainingStage = Field(description="Stage of which completing it is evidence (R8)")
     dinas: str | None = Field(
         default=None, min_length=1, max_length=40, description=f"Office responsible: {', '.join(DINAS)}", examples=["PPKUKM"]
     )
@@ -110,7 +111,7 @@ class TrainingReference(BaseModel):
     """A training and its status; no id for a dry run."""
 
     training_id: str | None = Field(description="Id of the training; null for a dry run")
-    status: Status = Field(description="Status (R10)")
+    status: TrainingStatus = Field(description="Status (R10)")
 
 
 class SessionShown(BaseModel):
@@ -139,13 +140,13 @@ class Training(BaseModel):
     external_id: str | None = Field(description="The partner's own id")
     title: str = Field(description="Title")
     description: str = Field(description="What it is about")
-    stage: Stage = Field(description="Stage of which completing it is evidence (R8)")
+    stage: TrainingStage = Field(description="Stage of which completing it is evidence (R8)")
     dinas: str | None = Field(description="Code of the office responsible")
     audience: dict[str, list[str]] = Field(description="Whom it is for: kota, kecamatan, category, commodity")
     sessions: list[SessionShown] = Field(description="In order")
     quota: int = Field(description="Number of seats")
     registration_deadline: datetime = Field(description="With offset")
-    status: Status = Field(description="Status (R10)")
+    status: TrainingStatus = Field(description="Status (R10)")
     reason: str | None = Field(
         description="Reason given with the last step, if any; of other steps than a cancellation only for who may change it"
     )

@@ -1,46 +1,48 @@
-"""R10: the states of a training, as a table: which step is there, who may take it, and what it tells the world."""
+"""R10: the states of a training as a table: which transition exists, who may make it, and which events it publishes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, Literal
 
 from chassis.calendar import JAKARTA
-from chassis.documents import Document
-from chassis.writing.changes import Changes
 from chassis.writing.decision import Documents, Outcome
 from contracts import training as events
 from contracts.envelope import Payload
-from services.training.documents import PARTNERS, TRAININGS
-from services.training.policy import Actor, Rules
-from services.training.refusals import not_yours, refused, stale
-from services.training.trainings.rules import facts, owned, reference, require_active
+from services.training.actor import Actor
+from services.training.changes import TypedChanges
+from services.training.documents import Training, TrainingStatus
+from services.training.partners.rules import active_partner
+from services.training.policy import Rules
+from services.training.refusals import not_yours, stale
+from services.training.trainings.refusals import REFUSALS
+from services.training.trainings.rules import event_fields, owned_training, reference
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`staff_only`: not the partner itself. `active`: only while the partner is active (R9). `without_approval`: the
-    shortcut for partners whose trainings need none. `ends`: enrolments are settled afterwards (completion.py)."""
+    """One transition, and what it needs."""
 
     events: tuple[type[Payload], ...]
-    staff_only: bool = False
-    active: bool = False
-    without_approval: bool = False
-    ends: bool = False
-    clock: tuple[str, str] | None = field(default=None)  # not before this field of the training; its name for people
+    staff_only: bool = False  # the partner itself may not make it
+    active: bool = False  # only while the partner is active (R9)
+    without_approval: bool = False  # only for partners whose trainings need no approval
+    ends: bool = False  # the training's enrolments are settled afterwards (completion/rules.py)
+    # Not before this field of the training, if trainings follow the clock; and how the refusal calls that session.
+    not_before: tuple[Literal["starts_at", "ends_at"], str] | None = None
 
 
 _CANCEL: Final = Step((events.TrainingCancelled,), ends=True)
-TRANSITIONS: Final[Mapping[tuple[str, str], Step]] = {
+TRANSITIONS: Final[Mapping[tuple[TrainingStatus, TrainingStatus], Step]] = {
     ("draft", "submitted"): Step((events.TrainingSubmitted,), active=True),
     ("submitted", "approved"): Step((events.TrainingApproved,), staff_only=True),
     ("submitted", "published"): Step((events.TrainingApproved, events.TrainingPublished), active=True, without_approval=True),
     ("approved", "published"): Step((events.TrainingPublished,), active=True),
     ("published", "closed"): Step((events.TrainingClosed,)),
-    ("closed", "running"): Step((events.TrainingStarted,), clock=("starts_at", "first")),
-    ("running", "completed"): Step((events.TrainingCompleted,), ends=True, clock=("ends_at", "last")),
+    ("closed", "running"): Step((events.TrainingStarted,), not_before=("starts_at", "first")),
+    ("running", "completed"): Step((events.TrainingCompleted,), ends=True, not_before=("ends_at", "last")),
     ("completed", "reported"): Step((events.TrainingReported,)),
     ("draft", "cancelled"): _CANCEL,
     ("submitted", "cancelled"): _CANCEL,
@@ -52,59 +54,73 @@ TRANSITIONS: Final[Mapping[tuple[str, str], Step]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class MoveTraining:
     """Take a training to another state."""
 
     training_id: str
-    to: str
+    to: TrainingStatus
     actor: Actor
     rules: Rules
     reason: str | None = None
-    if_match: int | None = None
+    if_match: int | None = None  # the revision that the actor has seen
 
     def decide(self, documents: Documents, now: datetime) -> Outcome:
-        """Raises NotFound for another tenant, Stale, Conflict for a step that isn't there, Forbidden for whose it isn't."""
-        changes = Changes(documents)
-        training = owned(changes, self.training_id, self.actor)
+        """Follow TRANSITIONS. Replies {training_id, status, revision}.
+
+        Raises NotFound for another owner's training, Stale, Conflict for a transition that does not exist or comes too early,
+        Forbidden for a partner that would approve its own training, RuleBroken unless the partner is active.
+        """
+        changes = TypedChanges(documents)
+        training = owned_training(changes, self.training_id, self.actor)
         if self.if_match is not None and training["revision"] != self.if_match:
             raise stale()
         step = TRANSITIONS.get((training["status"], self.to))
         if step is None:
-            raise refused("to", "R10.transition", was=training["status"], to=self.to)
+            raise REFUSALS.refused("to", "R10.transition", was=training["status"], to=self.to)
         if step.staff_only and not self.actor.staff:
             raise not_yours()
         self._check_partner(changes, training, step)
-        if self.rules.follow_clock and step.clock is not None and now < training[step.clock[0]]:
-            when = training[step.clock[0]].astimezone(JAKARTA).strftime("%Y-%m-%d %H:%M")
-            raise refused("to", "R10.too_early", which=step.clock[1], when=when)
+        self._check_clock(training, step, now)
         after = self._after(training, step, now)
-        changes.write(TRAININGS, after, [event.model_validate(facts(after)) for event in step.events])
+        changes.write_training(after, [event.model_validate(event_fields(after)) for event in step.events])
         return Outcome(reference(after), changes.writes())
 
-    def _check_partner(self, changes: Changes, training: Document, step: Step) -> None:
+    def _check_partner(self, changes: TypedChanges, training: Training, step: Step) -> None:
         if not step.active:
             return
-        partner = require_active(changes, training["partner_id"])
+        partner = active_partner(changes, training["partner_id"])
         if step.without_approval and (partner is None or partner["approval_required"]):
-            raise refused("to", "R10.approval_required")
+            raise REFUSALS.refused("to", "R10.approval_required")
         if partner is not None:
-            # Written unchanged: its version makes a suspension that is decided at the same moment meet this step.
-            changes.write(PARTNERS, partner)
+            # Written unchanged: a suspension that another replica decides at the same moment then meets this transition in
+            # the partner's version, and one of the two is decided again.
+            changes.write_partner(partner)
 
-    def _after(self, training: Document, step: Step, now: datetime) -> Document:
-        after: dict[str, Any] = {
+    def _check_clock(self, training: Training, step: Step, now: datetime) -> None:
+        if not self.rules.follow_clock or step.not_before is None:
+            return
+        field, which = step.not_before
+        if now < training[field]:
+            when = training[field].astimezone(JAKARTA).strftime("%Y-%m-%d %H:%M")
+            raise REFUSALS.refused("to", "R10.too_early", which=which, when=when)
+
+    def _after(self, training: Training, step: Step, now: datetime) -> Training:
+        after: Training = {
             **training,
             "status": self.to,
             "revision": training["revision"] + 1,
-            "reason": self.reason,  # of this step: an older one would seem to explain it
+            "reason": self.reason,  # None too: the reason of an older transition would seem to explain this one
         }
         if events.TrainingApproved in step.events:
             after["approved_quota"] = training["quota"]
         if self.to == "published":
             after["published_at"] = now
         if step.ends:
-            # From here on no seat can be taken or offered: what is left is to settle each enrolment (completion.py).
-            after |= {"settling": self.to, "offered": 0, "waiting": 0, "queue_first": training["queue_last"]}
+            # No seat can be taken or offered any more: what is left is to settle each enrolment (completion/rules.py).
+            after["settling"] = "cancelled" if self.to == "cancelled" else "completed"
+            after["offered"] = 0
+            after["waiting"] = 0
+            after["queue_first"] = training["queue_last"]
             if self.to == "cancelled":
                 after["confirmed"] = 0
         return after

@@ -43,7 +43,7 @@ def _values(document: Mapping[str, Any], path: str) -> list[Any]:
 
 
 class Shelf:
-    """Stands in for chassis.mongo.Mongo and for the cursor of its one collection."""
+    """Stands in for chassis.database.mongo.Mongo and for the cursor of its one collection."""
 
     def __init__(self, trainings: Iterable[Mapping[str, Any]]) -> None:
         self._found = list(trainings)

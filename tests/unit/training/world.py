@@ -9,6 +9,7 @@ from typing import Any
 
 from chassis.documents import Document
 from contracts.envelope import Payload
+from services.training.actor import SYSTEM, Actor
 from services.training.documents import (
     ENROLMENTS,
     JAKPRENEURS,
@@ -19,10 +20,10 @@ from services.training.documents import (
     enrolment_id,
     waiting_page_id,
 )
-from services.training.enrolments.rules import Enrol, Respond
-from services.training.policy import SYSTEM, Actor, Rules
-from services.training.trainings.rules import Create, Session
-from services.training.trainings.transitions import Move
+from services.training.enrolments.rules import EnrolPeople, RespondToEnrolment
+from services.training.policy import Rules
+from services.training.trainings.rules import CreateTraining, Session
+from services.training.trainings.transitions import MoveTraining
 from tests.harness.desk import Desk
 
 START = datetime(2021, 3, 1, 2, 0, tzinfo=UTC)  # 09:00 in Jakarta
@@ -76,7 +77,7 @@ class World(Desk):
             "registration_deadline": day - timedelta(days=2),
             "audience": {},
         }
-        self.run(Create(training_id=training_id, actor=actor, **{**fields, **changes}))
+        self.run(CreateTraining(training_id=training_id, actor=actor, **{**fields, **changes}))
         return training_id
 
     def published(self, training_id: str = TRAINING, **changes: Any) -> str:
@@ -88,17 +89,17 @@ class World(Desk):
 
     def move(self, to: str, training_id: str = TRAINING, actor: Actor = PARTNER, reason: str | None = None) -> Document:
         """Take a training a step further."""
-        return self.run(Move(training_id, to, actor, self.rules, reason))
+        return self.run(MoveTraining(training_id, to, actor, self.rules, reason))
 
     def enrol(self, *people: str, training_id: str = TRAINING, actor: Actor = SYSTEM) -> list[Document]:
         """Enrol one or several."""
         fields = {f"jakpreneur_ids.{number}": person for number, person in enumerate(people)}
-        replies: list[Document] = self.run(Enrol(training_id, fields, actor, self.rules))["enrolments"]
+        replies: list[Document] = self.run(EnrolPeople(training_id, fields, actor, self.rules))["enrolments"]
         return replies
 
     def respond(self, word: Any, person: str, training_id: str = TRAINING, actor: Actor = SYSTEM) -> Document:
         """Cancel, accept or decline."""
-        return self.run(Respond(enrolment_id(training_id, person), word, actor, self.rules))
+        return self.run(RespondToEnrolment(enrolment_id(training_id, person), word, actor, self.rules))
 
     def training(self, training_id: str = TRAINING) -> Document:
         """The training as it is now."""

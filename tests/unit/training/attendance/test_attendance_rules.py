@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chassis.errors import Conflict, NotFound
 from contracts import training as events
 from services.training.attendance.rules import RecordAttendance, Scan
-from services.training.completion.rules import Settle, Settled, attended_minutes, judge
+from services.training.completion.rules import FinishSettling, SettleEnrolments, attended_minutes, judge
 from services.training.documents import enrolment_id
 from services.training.policy import Rules
 from tests.unit.training.world import PARTNER, START, STRANGER, TRAINING, World, codes
@@ -55,8 +55,8 @@ def complete(world: World, *people: str, to: str = "completed") -> None:
     world.now = max(world.now, END)
     world.move(to)
     for person in people:
-        world.run(Settle(TRAINING, (enrolment_id(TRAINING, person),), world.rules))
-    world.run(Settled(TRAINING))
+        world.run(SettleEnrolments(TRAINING, (enrolment_id(TRAINING, person),), world.rules))
+    world.run(FinishSettling(TRAINING))
 
 
 @pytest.mark.parametrize(
@@ -207,8 +207,8 @@ def test_the_end_is_settled_in_slices_and_may_be_repeated() -> None:
     world.now = END
     world.move("completed")
     first, everybody = (enrolment_id(TRAINING, people[0]),), tuple(enrolment_id(TRAINING, person) for person in people)
-    assert world.run(Settle(TRAINING, first, world.rules)) == {"settled": 1}
-    assert world.run(Settle(TRAINING, everybody, world.rules)) == {"settled": 1}
+    assert world.run(SettleEnrolments(TRAINING, first, world.rules)) == {"settled": 1}
+    assert world.run(SettleEnrolments(TRAINING, everybody, world.rules)) == {"settled": 1}
     assert world.statuses(people) == ["completed", "completed"]
     assert world.events().count(events.EnrolmentCompleted) == 2
 
@@ -275,7 +275,7 @@ def test_a_report_before_everybody_is_settled_loses_no_scan() -> None:
     world.move("completed")
     world.move("reported")
     upload(world, scan(siti, "n1", 400))
-    world.run(Settle(TRAINING, (enrolment_id(TRAINING, siti),), world.rules))
+    world.run(SettleEnrolments(TRAINING, (enrolment_id(TRAINING, siti),), world.rules))
     assert world.status(siti) == "completed"
 
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from chassis.errors import Conflict, Forbidden, NotFound, RuleBroken
+from services.training.actor import Actor
 from services.training.documents import SCHEDULES, enrolment_id
-from services.training.policy import Actor
-from services.training.trainings.revision import Revise
+from services.training.trainings.revision import ReviseTraining
 from services.training.trainings.rules import Session
 from tests.unit.training.world import OFFICER, PARTNER, START, STRANGER, TRAINING, World, citizen, codes, full_class
 
@@ -153,7 +153,7 @@ def test_a_moved_class_counts_where_it_is_now() -> None:
     siti = world.person("siti")
     world.enrol(siti, training_id="trn_a")
     moved = Session(DAY + timedelta(days=1), DAY + timedelta(days=1, hours=1), "Balai Contoh")
-    world.run(Revise("trn_a", PARTNER, world.rules, sessions=(moved,), registration_deadline=DEADLINE))
+    world.run(ReviseTraining("trn_a", PARTNER, world.rules, sessions=(moved,), registration_deadline=DEADLINE))
     assert world.enrol(siti, training_id="trn_b")[0]["status"] == "confirmed"
 
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from chassis.errors import FieldError, RuleBroken
+from services.training.actor import Actor
 from services.training.documents import TRAININGS
-from services.training.policy import Actor
 from services.training.trainings.rules import Session
 from tests.unit.training.world import OFFICER, PARTNER, START, STRANGER, TRAINING, World, citizen
 

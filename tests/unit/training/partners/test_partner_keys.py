@@ -14,11 +14,11 @@ from chassis.access import api_keys
 from chassis.errors import Conflict, NotAuthenticated
 from chassis.privacy.vault import Vault
 from chassis.writing.decision import IDEMPOTENCY, Idempotency
+from services.training.actor import Actor
 from services.training.documents import PARTNERS
 from services.training.partners.api_keys import PartnerKeys
-from services.training.policy import Actor
+from services.training.partners.use_cases import PartnerSecrets, PartnerUseCases
 from services.training.settings import TrainingSettings
-from services.training.use_cases import Keys, UseCases
 from tests.unit.training.world import World
 
 PEPPER = b"p" * 32
@@ -98,7 +98,7 @@ async def test_a_secret_is_shown_once_and_never_stored() -> None:
     """The same Idempotency-Key again: the stored reply has no secret, so the caller is told which key to revoke."""
     world = World()
     settings = TrainingSettings()
-    use_cases = UseCases(world, None, settings, Keys(Vault({1: b"k" * 32}, PEPPER), PEPPER, "local"))  # type: ignore[arg-type] # doubles
+    use_cases = PartnerUseCases(world, None, settings.rules(), PartnerSecrets(Vault({1: b"k" * 32}, PEPPER), PEPPER, "local"))  # type: ignore[arg-type] # doubles
     day = date(2021, 6, 1)
     key = Idempotency("user:admin:1", "hash")
     made = await use_cases.create_api_key("par_a", ["trainings:write"], day, ADMIN, key)
@@ -114,7 +114,9 @@ async def test_a_secret_is_shown_once_and_never_stored() -> None:
 async def test_a_partners_contact_is_sealed() -> None:
     """Name and address of the contact are in no document and no event."""
     world = World()
-    use_cases = UseCases(world, None, TrainingSettings(), Keys(Vault({1: b"k" * 32}, PEPPER), PEPPER, "local"))  # type: ignore[arg-type] # doubles
+    use_cases = PartnerUseCases(
+        world, None, TrainingSettings().rules(), PartnerSecrets(Vault({1: b"k" * 32}, PEPPER), PEPPER, "local")
+    )  # type: ignore[arg-type] # doubles
     contact = {"contact_name": "Siti Contoh", "contact_email": "siti@example.com"}
     await use_cases.apply_as_partner("Kampus Contoh", "university", contact, True, None)
     everything = repr(world.staging.documents._known) + repr(world.staging.events)
@@ -144,6 +146,6 @@ async def test_only_keys_that_open_the_door_are_listed() -> None:
     _, stored_key = vault.new_key()
     partner = {**world.get(PARTNERS, "par_a"), "key": stored_key, "sealed": {}, "kids": [key["_id"] for key in keys]}
     store = SimpleNamespace(partner=AsyncMock(return_value=partner), api_keys=AsyncMock(return_value=keys))
-    use_cases = UseCases(world, store, TrainingSettings(), Keys(vault, PEPPER, "local"))  # type: ignore[arg-type] # doubles
+    use_cases = PartnerUseCases(world, store, TrainingSettings().rules(), PartnerSecrets(vault, PEPPER, "local"))  # type: ignore[arg-type] # doubles
     listed = (await use_cases.get_partner("par_a", ADMIN))["api_keys"]
     assert listed == [{"kid": "good", "scopes": ["trainings:write"], "expires_on": "2021-06-01"}]

@@ -9,10 +9,10 @@ import pytest
 
 from chassis.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from contracts.training import PartnerActivated, PartnerApplied, PartnerSuspended, PartnerVerified
+from services.training.actor import Actor
 from services.training.documents import API_KEYS, PARTNERS
-from services.training.partners.key_rules import SCOPES, CreateKey, RevokeKey
-from services.training.partners.rules import TRANSITIONS, Apply, ChangeStatus
-from services.training.policy import Actor
+from services.training.partners.api_key_rules import SCOPES, CreateApiKey, RevokeApiKey
+from services.training.partners.rules import TRANSITIONS, ApplyAsPartner, ChangePartnerStatus
 from tests.unit.training.world import OFFICER, START, STRANGER, World, codes
 
 ADMIN = Actor(id="user:admin", staff=True)
@@ -23,14 +23,14 @@ STATES = ("applied", "verified", "active", "suspended", "ended")
 def applied(world: World) -> str:
     """A fresh application."""
     sealed = {"contact_name": b"sealed", "contact_email": b"sealed"}
-    world.run(Apply("par_new", "Kampus Contoh", "university", True, {"version": 1, "wrapped": b"key"}, sealed))
+    world.run(ApplyAsPartner("par_new", "Kampus Contoh", "university", True, {"version": 1, "wrapped": b"key"}, sealed))
     return "par_new"
 
 
 def create(world: World, kid: str, *, days: int = 365, actor: Actor = ADMIN, scopes: tuple[str, ...] = SCOPES) -> dict[str, str]:
     """A key of par_a."""
     day = date(2021, 3, 1) + timedelta(days=days)
-    return world.run(CreateKey("par_a", kid, f"digest of {kid}", scopes, day, actor, world.rules))
+    return world.run(CreateApiKey("par_a", kid, f"digest of {kid}", scopes, day, actor, world.rules))
 
 
 def test_a_partner_goes_the_whole_way() -> None:
@@ -38,7 +38,7 @@ def test_a_partner_goes_the_whole_way() -> None:
     world = World()
     partner = applied(world)
     for to in ("verified", "active", "suspended", "active"):
-        world.run(ChangeStatus(partner, to, "as decided", ADMIN))
+        world.run(ChangePartnerStatus(partner, to, "as decided", ADMIN))
     assert world.events(partner) == [PartnerApplied, PartnerVerified, PartnerActivated, PartnerSuspended, PartnerActivated]
 
 
@@ -48,7 +48,7 @@ def test_no_other_step_exists(was: str, to: str) -> None:
     world = World()
     world.give(PARTNERS, _id="par_x", kind="bank", status=was)
     with pytest.raises(Conflict) as refusal:
-        world.run(ChangeStatus("par_x", to, "try", ADMIN))
+        world.run(ChangePartnerStatus("par_x", to, "try", ADMIN))
     assert codes(refusal.value) == ["R9.transition"]
 
 
@@ -63,9 +63,9 @@ def test_a_stale_change_of_status_is_refused() -> None:
     """Two admins look at the same page; the second hears that it has changed."""
     world = World()
     partner = applied(world)
-    world.run(ChangeStatus(partner, "verified", "first", ADMIN, if_match=1))
+    world.run(ChangePartnerStatus(partner, "verified", "first", ADMIN, if_match=1))
     with pytest.raises(Stale):
-        world.run(ChangeStatus(partner, "active", "second", ADMIN, if_match=1))
+        world.run(ChangePartnerStatus(partner, "active", "second", ADMIN, if_match=1))
 
 
 def test_two_keys_overlap_and_a_third_waits_for_a_revocation() -> None:
@@ -76,7 +76,7 @@ def test_two_keys_overlap_and_a_third_waits_for_a_revocation() -> None:
     with pytest.raises(Conflict) as refusal:
         create(world, "third")
     assert codes(refusal.value) == ["R9.two_keys"]
-    world.run(RevokeKey("par_a", "first", KAMPUS))
+    world.run(RevokeApiKey("par_a", "first", KAMPUS))
     assert create(world, "third")["kid"] == "third"
     assert world.get(PARTNERS, "par_a")["kids"] == ["second", "third"]  # type: ignore[index] # it is there
 
@@ -125,8 +125,8 @@ def test_a_narrow_key_does_not_revoke_a_wider_one() -> None:
     create(world, "tablet", scopes=("attendance:write",))
     thief = Actor(id="partner:par_a", partner_id="par_a", scopes=frozenset({"attendance:write"}))
     with pytest.raises(Forbidden):
-        world.run(RevokeKey("par_a", "main", thief))
-    assert world.run(RevokeKey("par_a", "tablet", thief)) == {"kid": "tablet", "revoked": True}
+        world.run(RevokeApiKey("par_a", "main", thief))
+    assert world.run(RevokeApiKey("par_a", "tablet", thief)) == {"kid": "tablet", "revoked": True}
 
 
 def test_another_partner_finds_nothing() -> None:
@@ -134,9 +134,9 @@ def test_another_partner_finds_nothing() -> None:
     world = World()
     create(world, "key")
     for command in (
-        CreateKey("par_a", "other", "d", ("trainings:write",), date(2021, 4, 1), STRANGER, world.rules),
-        RevokeKey("par_a", "key", STRANGER),
-        RevokeKey("par_b", "key", STRANGER),
+        CreateApiKey("par_a", "other", "d", ("trainings:write",), date(2021, 4, 1), STRANGER, world.rules),
+        RevokeApiKey("par_a", "key", STRANGER),
+        RevokeApiKey("par_b", "key", STRANGER),
     ):
         with pytest.raises(NotFound):
             world.run(command)
@@ -146,15 +146,15 @@ def test_revoking_twice_is_revoking_once() -> None:
     """The first revocation's time stays."""
     world = World()
     create(world, "key")
-    world.run(RevokeKey("par_a", "key", ADMIN))
+    world.run(RevokeApiKey("par_a", "key", ADMIN))
     world.now += timedelta(hours=1)
-    assert world.run(RevokeKey("par_a", "key", ADMIN)) == {"kid": "key", "revoked": True}
+    assert world.run(RevokeApiKey("par_a", "key", ADMIN)) == {"kid": "key", "revoked": True}
     assert world.get(API_KEYS, "key")["revoked_at"] == START  # type: ignore[index] # it is there
 
 
 def test_an_ended_partner_gets_no_key() -> None:
     """Not even from an admin."""
     world = World()
-    world.run(ChangeStatus("par_a", "ended", "closed down", OFFICER))
+    world.run(ChangePartnerStatus("par_a", "ended", "closed down", OFFICER))
     with pytest.raises(Conflict):
         create(world, "key")

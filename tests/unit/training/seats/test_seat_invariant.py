@@ -13,12 +13,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from chassis.errors import DomainError
 from contracts.training import EnrolmentOffered
+from services.training.actor import SYSTEM
 from services.training.documents import enrolment_id
-from services.training.enrolments.rules import Expire
-from services.training.policy import SYSTEM
+from services.training.enrolments.rules import ExpireOffer
 from services.training.seats import desk as seats
 from services.training.seats.desk import offers_allowed
-from services.training.trainings.revision import Revise
+from services.training.trainings.revision import ReviseTraining
 from tests.unit.training.world import TRAINING, World
 
 PEOPLE = [f"jkp_{number}" for number in range(12)]
@@ -75,13 +75,13 @@ class Desk(RuleBasedStateMachine):
         """The worker looks at every offer, in any order."""
         for person in PEOPLE:
             if self.world.status(person) == "offered":
-                self.world.run(Expire(enrolment_id(TRAINING, person), self.world.rules))
+                self.world.run(ExpireOffer(enrolment_id(TRAINING, person), self.world.rules))
         self.check_offers()
 
     @rule(quota=st.integers(1, 6))
     def change_quota(self, quota: int) -> None:
         """The owner raises or lowers the quota."""
-        self.attempt(lambda: self.world.run(Revise(TRAINING, SYSTEM, self.world.rules, quota=quota)))
+        self.attempt(lambda: self.world.run(ReviseTraining(TRAINING, SYSTEM, self.world.rules, quota=quota)))
         self.check_offers()
 
     def check_offers(self) -> None:

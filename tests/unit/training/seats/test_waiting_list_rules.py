@@ -9,9 +9,9 @@ import pytest
 from chassis.errors import Conflict
 from contracts import training as events
 from services.training.documents import ENROLMENTS, enrolment_id
-from services.training.enrolments.rules import Expire
+from services.training.enrolments.rules import ExpireOffer
 from services.training.policy import Rules
-from services.training.trainings.revision import Revise
+from services.training.trainings.revision import ReviseTraining
 from services.training.trainings.rules import Session
 from tests.unit.training.world import PARTNER, START, TRAINING, World, citizen, codes, full_class
 
@@ -22,7 +22,7 @@ CUT_OFF = DAY - timedelta(days=1)
 
 def expire(world: World, person: str) -> bool:
     """What the worker does with an offer that it found."""
-    return bool(world.run(Expire(enrolment_id(TRAINING, person), world.rules))["expired"])
+    return bool(world.run(ExpireOffer(enrolment_id(TRAINING, person), world.rules))["expired"])
 
 
 def test_siti_waits_budi_cancels_siti_is_offered_the_seat() -> None:
@@ -88,7 +88,9 @@ def test_an_offer_does_not_outlive_the_cut_off_of_a_class_that_was_moved_forward
     world.respond("cancel", budi)
     soon = START + timedelta(hours=30)
     session = Session(soon, soon + timedelta(hours=2), "Balai Contoh")
-    world.run(Revise(TRAINING, PARTNER, world.rules, sessions=(session,), registration_deadline=soon - timedelta(hours=1)))
+    world.run(
+        ReviseTraining(TRAINING, PARTNER, world.rules, sessions=(session,), registration_deadline=soon - timedelta(hours=1))
+    )
     world.now = START + timedelta(hours=6)
     with pytest.raises(Conflict):
         world.respond("accept", siti)
@@ -160,7 +162,7 @@ def test_a_seat_is_freed_once() -> None:
 def test_nobody_waits_while_seats_are_free() -> None:
     """Regression: the quota is raised by two; the first two in line are offered seats, the third still waits."""
     world, people = full_class(quota=1, waiting=3)
-    world.run(Revise(TRAINING, PARTNER, world.rules, quota=3))
+    world.run(ReviseTraining(TRAINING, PARTNER, world.rules, quota=3))
     assert world.statuses(people) == ["confirmed", "offered", "offered", "waitlisted"]
 
 
@@ -171,7 +173,9 @@ def test_a_later_deadline_lets_the_line_move_again() -> None:
     world.respond("cancel", budi)
     later = DAY + timedelta(days=7)
     session = Session(later, later + timedelta(hours=8), "Balai Contoh")
-    world.run(Revise(TRAINING, PARTNER, world.rules, sessions=(session,), registration_deadline=later - timedelta(days=2)))
+    world.run(
+        ReviseTraining(TRAINING, PARTNER, world.rules, sessions=(session,), registration_deadline=later - timedelta(days=2))
+    )
     assert world.status(siti) == "offered"
 
 
@@ -207,7 +211,7 @@ def test_a_long_line_moves_through_its_pages() -> None:
     world.published(quota=1)
     people = [world.person(f"n{number:03d}") for number in range(451)]
     world.enrol(*people)
-    world.run(Revise(TRAINING, PARTNER, world.rules, quota=421))
+    world.run(ReviseTraining(TRAINING, PARTNER, world.rules, quota=421))
     assert world.statuses(people) == ["confirmed"] + ["offered"] * 420 + ["waitlisted"] * 30
     assert world.line() == [enrolment_id(TRAINING, person) for person in people[421:]]
     assert (world.training()["queue_first"], world.training()["queue_last"]) == (3, 3)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import pytest
 
 from chassis.errors import Invalid
-from chassis.http.app import create_app
 from services.registration.reference import areas, dinas
-from services.training import routes
-from services.training.policy import Actor
-from services.training.settings import TrainingSettings
+from services.training.actor import Actor
 from services.training.trainings.audience import DINAS, KOTA, dinas_of
+from tests.unit.training.openapi import openapi
 from tests.unit.training.world import World, codes
 
 PPKUKM = Actor(id="user:o", staff=True, dinas="PPKUKM")
@@ -94,7 +92,6 @@ def test_the_codes_are_registrations() -> None:
 
 def test_a_list_is_asked_for_a_kota_that_there_is() -> None:
     """The document names the six; anything else is a 422."""
-    app = create_app("training", TrainingSettings(), routes.routes(None), None)  # type: ignore[arg-type] # only its document is asked for
-    parameters = app.openapi()["paths"]["/v1/trainings"]["get"]["parameters"]
+    parameters = openapi()["paths"]["/v1/trainings"]["get"]["parameters"]
     [kota] = [parameter["schema"] for parameter in parameters if parameter["name"] == "kota"]
     assert kota["anyOf"][0]["enum"] == list(KOTA)

@@ -9,9 +9,9 @@ import pytest
 
 from chassis.errors import Conflict, Invalid, NotFound, RuleBroken, Stale
 from contracts import training as events
+from services.training.actor import Actor
 from services.training.documents import TRAININGS
-from services.training.policy import Actor
-from services.training.trainings.revision import Revise
+from services.training.trainings.revision import ReviseTraining
 from services.training.trainings.rules import Session
 from tests.unit.training.world import OFFICER, PARTNER, START, STRANGER, TRAINING, World, codes
 
@@ -26,7 +26,7 @@ def hours(first: float, last: float) -> Session:
 
 def revise(world: World, actor: Actor = PARTNER, **changes: Any) -> Any:
     """PATCH."""
-    return world.run(Revise(TRAINING, actor, world.rules, **changes))
+    return world.run(ReviseTraining(TRAINING, actor, world.rules, **changes))
 
 
 def test_another_partner_changes_nothing() -> None:

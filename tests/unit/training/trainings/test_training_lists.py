@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any, cast
+from unittest.mock import AsyncMock
 
 import pytest
 
 from chassis import clock
 from chassis.access.callers import ANONYMOUS
 from chassis.database.mongo import Mongo
-from services.training import routes
-from services.training.policy import Actor
-from services.training.settings import TrainingSettings
-from services.training.store import Store, Wanted
+from services.training.actor import Actor
+from services.training.policy import Rules
+from services.training.trainings.api import get_training_calendar
 from services.training.trainings.rules import Session
-from services.training.use_cases import UseCases
+from services.training.trainings.store import TrainingStore, Wanted
+from services.training.trainings.use_cases import TrainingUseCases
 from tests.unit.training.shelf import Shelf
 from tests.unit.training.world import OFFICER, PARTNER, START, STRANGER, World
 
 ANYONE = Actor()
 
 
-def store_of(world: World, *trainings: str) -> Store:
+def store_of(world: World, *trainings: str) -> TrainingStore:
     """A store that holds these trainings."""
-    return Store(cast("Mongo", Shelf(world.training(training) for training in trainings)))
+    return TrainingStore(cast("Mongo", Shelf(world.training(training) for training in trainings)))
+
+
+def use_cases_of(world: World, store: TrainingStore) -> TrainingUseCases:
+    """The verbs of trainings over this store, none of which ends a training here."""
+    return TrainingUseCases(cast("Any", world), store, Rules(), AsyncMock())
 
 
 async def found(world: World, *trainings: str, wanted: Wanted) -> list[str]:
@@ -39,7 +45,7 @@ def hour(begins: datetime) -> Session:
 
 async def reasons(world: World, *actors: Actor) -> list[str | None]:
     """The reason that each of these people reads with the training."""
-    use_cases = UseCases(world, store_of(world, "trn_a"), TrainingSettings(), None)  # type: ignore[arg-type] # doubles
+    use_cases = use_cases_of(world, store_of(world, "trn_a"))
     return [(await use_cases.get_training("trn_a", actor))["reason"] for actor in actors]
 
 
@@ -99,8 +105,6 @@ async def test_the_calendar_is_about_what_is_to_come(monkeypatch: pytest.MonkeyP
     world.published("trn_next", title="Minggu depan", sessions=(hour(START + timedelta(days=7)),), registration_deadline=START)
     monkeypatch.setattr(clock, "now", lambda: START)
     store = store_of(world, *(f"trn_{number}" for number in range(200)), "trn_next", "trn_now")
-    use_cases = UseCases(world, store, TrainingSettings(), None)  # type: ignore[arg-type] # doubles
-    [route] = [r for r in routes.trainings.routes(use_cases).routes if getattr(r, "name", "") == "calendar_of_trainings"]
-    answer = await cast("Any", route).endpoint(caller=ANONYMOUS)
-    titles = [line.removeprefix("SUMMARY:") for line in answer.body.decode().split("\r\n") if line.startswith("SUMMARY:")]
+    answer = await get_training_calendar(ANONYMOUS, use_cases_of(world, store))
+    titles = [line.removeprefix("SUMMARY:") for line in bytes(answer.body).decode().split("\r\n") if line.startswith("SUMMARY:")]
     assert titles == ["Sekarang", "Sekarang", "Minggu depan"]

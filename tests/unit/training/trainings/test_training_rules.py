@@ -10,10 +10,11 @@ import pytest
 
 from chassis.errors import Conflict, Forbidden, Invalid, NotFound, RuleBroken
 from contracts import training as events
+from services.training.actor import Actor
 from services.training.documents import PARTNERS, TRAININGS
-from services.training.partners.rules import ChangeStatus
-from services.training.policy import Actor, Rules
-from services.training.trainings.rules import Create, Session
+from services.training.partners.rules import ChangePartnerStatus
+from services.training.policy import Rules
+from services.training.trainings.rules import CreateTraining, Session
 from services.training.trainings.transitions import TRANSITIONS
 from tests.unit.training.world import OFFICER, PARTNER, START, STRANGER, TRAINING, World, codes
 
@@ -76,10 +77,10 @@ def test_a_dry_run_checks_and_stores_nothing() -> None:
     assert world.run(_create(world, "trn_real", PARTNER, "KLS-15"))["created"]
 
 
-def _create(world: World, training_id: str, actor: Actor, external_id: str, **more: Any) -> Create:
+def _create(world: World, training_id: str, actor: Actor, external_id: str, **more: Any) -> CreateTraining:
     fields: dict[str, Any] = {"title": "Kelas", "description": "", "stage": "P2", "dinas": None, "quota": 1, "audience": {}}
     fields |= {"sessions": (hours(0, 1),), "registration_deadline": DAY - timedelta(days=1), "external_id": external_id}
-    return Create(training_id=training_id, actor=actor, **{**fields, **more})
+    return CreateTraining(training_id=training_id, actor=actor, **{**fields, **more})
 
 
 @pytest.mark.parametrize("status", ["applied", "verified", "suspended", "ended"])
@@ -97,7 +98,7 @@ def test_suspension_stops_publishing_but_not_running_classes() -> None:
     world = World()
     world.published("trn_running")
     world.draft("trn_next")
-    world.run(ChangeStatus("par_a", "suspended", "complaints", OFFICER))
+    world.run(ChangePartnerStatus("par_a", "suspended", "complaints", OFFICER))
     with pytest.raises(RuleBroken):
         world.move("submitted", "trn_next")
     for to in ("closed", "running", "completed"):

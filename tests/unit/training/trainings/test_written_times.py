@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from chassis.forms.body import Body
 from chassis.forms.validation import from_validation
-from chassis.http.app import create_app
-from services.training import routes
 from services.training.api_types import Day
-from services.training.attendance.api import ScanBody
-from services.training.partners.api import ApiKeyBody
-from services.training.settings import TrainingSettings
+from services.training.attendance.models import ScanBody
+from services.training.partners.models import ApiKeyBody
 from services.training.trainings.models import RevisionBody, SessionBody
+from tests.unit.training.openapi import openapi
 
 TIMES = [
     (SessionBody, "starts_at"),
@@ -71,7 +67,7 @@ def test_a_list_is_not_asked_for_a_count_of_seconds(value: str) -> None:
 
 def test_the_document_says_how_they_are_written() -> None:
     """Client generators go by the format."""
-    document: dict[str, Any] = create_app("training", TrainingSettings(), routes.routes(None), None).openapi()  # type: ignore[arg-type] # only its document
+    document = openapi()
     schemas = document["components"]["schemas"]
     for model, field in TIMES:
         schema = schemas[model.__name__]["properties"][field]
