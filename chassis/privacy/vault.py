@@ -7,7 +7,6 @@ Erasing a person destroys their wrapped key: every copy of their data becomes no
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import os
 from collections.abc import Mapping
@@ -35,6 +34,15 @@ class PersonKey:
         """Nonce and ciphertext of one field."""
         nonce = os.urandom(_NONCE)
         return nonce + self._cipher.encrypt(nonce, plain.encode(), _binding(collection, field, subject))
+
+    def encrypt_all(self, plain: Mapping[str, str], *, collection: str, subject: str) -> dict[str, bytes]:
+        """`encrypt` of several fields, by name: the nonces are drawn together, which costs less."""
+        nonces = os.urandom(_NONCE * len(plain))
+        sealed: dict[str, bytes] = {}
+        for index, (name, value) in enumerate(plain.items()):
+            nonce = nonces[index * _NONCE : (index + 1) * _NONCE]
+            sealed[name] = nonce + self._cipher.encrypt(nonce, value.encode(), _binding(collection, name, subject))
+        return sealed
 
     def decrypt(self, sealed: bytes, *, collection: str, field: str, subject: str) -> str:
         """The plain text; raises cryptography's InvalidTag if it belongs elsewhere or was altered."""
@@ -79,7 +87,7 @@ class Vault:
         """Keyed HMAC-SHA-256: equal values of one kind have equal indexes; without the pepper nobody can try values."""
         if self._pepper is None:
             raise ValueError("this vault has no blind index")
-        return hmac.new(self._pepper, f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._pepper, f"{kind}:{value}".encode(), "sha256").hex()
 
 
 def vault(settings: Settings, *, indexed: bool = True) -> Vault:

@@ -8,17 +8,19 @@ the last event that was published about the document.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, NotRequired, TypedDict, cast
 
-from chassis.documents import Document, DocumentId
+from chassis.documents import Document
 from chassis.writing.decision import Documents
 
 JAKPRENEURS = "jakpreneurs"
 IDENTITIES = "identities"
 AUDIT = "audit"
-AUDIT_HEAD: DocumentId = ("audit_head", "head")
+AUDIT_HEADS = "audit_heads"
+AUDIT_CHAINS = 64
 IMPORTS = "imports"
 IMPORT_CHUNKS = "import_chunks"
 IMPORT_ERRORS = "import_errors"
@@ -90,7 +92,7 @@ class IdentityDocument(Versioned):
 class AuditEntry(Versioned):
     """One act on personal data. Written by `append` (audit/rules.py) in the transaction of the act, and never changed."""
 
-    _id: str  # place in the chain, see `audit_entry_id`
+    _id: str  # chain and place in it, see `audit_entry_id`
     at: str  # ISO 8601, UTC
     actor: str  # id of the caller
     act: str  # "reveal"
@@ -101,10 +103,10 @@ class AuditEntry(Versioned):
 
 
 class AuditHead(Versioned):
-    """The end of the audit chain, one document. Written by `append` together with each entry."""
+    """The end of one of the 64 chains of the audit log. Written by `append` together with each entry."""
 
-    _id: str
-    number: int  # how many entries there are
+    _id: str  # the chain's number, two digits
+    number: int  # how many entries the chain has
     hash: str  # `hash` of the last entry
 
 
@@ -154,9 +156,14 @@ class RefusedRow(TypedDict):
     errors: list[RowError]
 
 
-def audit_entry_id(number: int) -> str:
-    """The `_id` of an audit entry: its place in the chain from 1, padded so that text order is the chain's order."""
-    return f"{number:012d}"
+def audit_chain_of(subject: str) -> str:
+    """The chain that a person's entries are in: so many chains that two acts at once seldom want the same end of one."""
+    return f"{zlib.crc32(subject.encode()) % AUDIT_CHAINS:02d}"
+
+
+def audit_entry_id(chain: str, number: int) -> str:
+    """The `_id` of an audit entry: `<chain>:<place from 1>`, padded so that text order is the chain's order."""
+    return f"{chain}:{number:012d}"
 
 
 def chunk_id(upload: str, number: int) -> str:
@@ -189,9 +196,9 @@ def find_identity(documents: Documents, identity: str) -> IdentityDocument | Non
     return cast("IdentityDocument | None", documents.get(IDENTITIES, identity))
 
 
-def find_audit_head(documents: Documents) -> AuditHead | None:
-    """The end of the audit chain in a rule's working set, or None before the first entry."""
-    return cast("AuditHead | None", documents.get(*AUDIT_HEAD))
+def find_audit_head(documents: Documents, chain: str) -> AuditHead | None:
+    """The end of an audit chain in a rule's working set, or None before the first entry."""
+    return cast("AuditHead | None", documents.get(AUDIT_HEADS, chain))
 
 
 def find_import(documents: Documents, import_id: str) -> ImportDocument | None:

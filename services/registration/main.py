@@ -9,6 +9,7 @@ from chassis.database.mongo import Mongo
 from chassis.privacy import vault as privacy
 from chassis.process.lifecycle import Core, Service
 from contracts.catalogue import TOPICS
+from services.registration.audit import store as audit_store
 from services.registration.imports import api as imports_api
 from services.registration.imports import store as imports_store
 from services.registration.imports.use_cases import ImportUseCases
@@ -56,3 +57,4 @@ async def ensure_indexes(mongo: Mongo) -> None:
     """The indexes of all features."""
     await people_store.ensure_indexes(mongo)
     await imports_store.ensure_indexes(mongo)
+    await audit_store.ensure_heads(mongo)

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from chassis.database.failures import PyMongoError, is_duplicate
 from chassis.database.mongo import Mongo
-from services.registration.documents import AUDIT, AUDIT_HEAD, AuditEntry, AuditHead
+from services.registration.audit.rules import empty_heads
+from services.registration.documents import AUDIT, AUDIT_HEADS, AuditEntry, AuditHead
+
+
+async def ensure_heads(mongo: Mongo) -> None:
+    """Every chain has its end before the first entry, so that a chain can't be removed without a trace."""
+    known = {head["_id"] async for head in mongo[AUDIT_HEADS].find({}, {"_id": 1})}
+    if known:
+        return  # made when the log began: one that is missing now was removed, and must not come back in silence
+    try:
+        await mongo[AUDIT_HEADS].insert_many(empty_heads(), ordered=False)
+    except PyMongoError as error:
+        if not is_duplicate(error):  # another process made them at the same moment
+            raise
 
 
 class AuditStore:
@@ -12,12 +26,11 @@ class AuditStore:
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
 
-    async def chain(self) -> tuple[list[AuditEntry], AuditHead | None]:
-        """All entries in order, and the head.
+    async def log(self) -> tuple[list[AuditEntry], list[AuditHead]]:
+        """All entries in the order of their chains, and the ends of these.
 
-        The head is read first: entries that are appended meanwhile only make the list longer than the head says.
+        The ends are read first: entries that are appended meanwhile only make a chain longer than its end says.
         """
-        collection, identity = AUDIT_HEAD
-        head: AuditHead | None = await self._mongo[collection].find_one({"_id": identity})
+        heads: list[AuditHead] = await self._mongo[AUDIT_HEADS].find({}).sort("_id", 1).to_list(None)
         entries: list[AuditEntry] = await self._mongo[AUDIT].find({}).sort("_id", 1).to_list(None)
-        return entries, head
+        return entries, heads

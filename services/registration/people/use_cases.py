@@ -15,7 +15,8 @@ from chassis.documents import Document
 from chassis.privacy.vault import Vault
 from chassis.writing.decision import Decision, Idempotency
 from chassis.writing.group_commit import GroupCommit
-from services.registration.documents import AUDIT_HEAD, IDENTITIES, JAKPRENEURS
+from services.registration.audit.rules import head_of
+from services.registration.documents import IDENTITIES, JAKPRENEURS
 from services.registration.fields import nik
 from services.registration.people import refusals
 from services.registration.people.form_check import Person, check_form
@@ -56,10 +57,7 @@ class PeopleUseCases:
         """The decision to register a checked person, whose personal data is encrypted here under a new key."""
         jakpreneur_id = clock.new_id("jkp")
         key, wrapped_key = self._vault.new_key()
-        fields = {
-            name: key.encrypt(value, collection=JAKPRENEURS, field=name, subject=jakpreneur_id)
-            for name, value in person.personal.items()
-        }
+        fields = key.encrypt_all(person.personal, collection=JAKPRENEURS, subject=jakpreneur_id)
         sealed = Sealed(self._vault.blind_index("nik", person.nik), wrapped_key, fields)
         command = RegisterJakpreneur(jakpreneur_id, person, sealed, origin, verified_on)
         return Decision(command.decide, idempotency=idempotency, expected_absent=[(IDENTITIES, sealed.identity)])
@@ -109,7 +107,7 @@ class PeopleUseCases:
         The audit entry is durable before the person's data is fetched.
         """
         command = RevealJakpreneur(jakpreneur_id, fields, reason, caller.id, caller.dinas)
-        await self._group_commit.submit(Decision(command.decide, [(JAKPRENEURS, jakpreneur_id), AUDIT_HEAD]))
+        await self._group_commit.submit(Decision(command.decide, [(JAKPRENEURS, jakpreneur_id), head_of(jakpreneur_id)]))
         document = await self._store.person(jakpreneur_id)
         if document is None:
             raise refusals.unknown_jakpreneur()

@@ -16,7 +16,7 @@ from chassis.settings import Settings
 from cli import audit as audit_command
 from cli import imports
 from cli.__main__ import app
-from tests.unit.registration.audit.test_audit_chain import chain
+from tests.unit.registration.audit.test_audit_chain import whole_log
 
 run = CliRunner().invoke
 Answer = Callable[[httpx2.Request], httpx2.Response]
@@ -149,18 +149,18 @@ def test_a_file_that_is_not_there() -> None:
 
 def test_a_sound_audit_log(monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit code 0 and how many entries there are."""
-    monkeypatch.setattr(audit_command, "with_database", lambda *_: chain(3))
+    monkeypatch.setattr(audit_command, "with_database", lambda *_: whole_log(3))
     result = run(app, ["audit", "verify"])
     assert (result.exit_code, result.stdout) == (0, "3 entries, all sound\n")
 
 
 def test_an_audit_log_that_was_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last entry is gone: exit code 1, and which one it is that isn't there."""
-    entries, head = chain(3)
-    monkeypatch.setattr(audit_command, "with_database", lambda *_: (entries[:2], head))
+    entries, heads = whole_log(3)
+    monkeypatch.setattr(audit_command, "with_database", lambda *_: (entries[:2], heads))
     result = run(app, ["audit", "verify"])
     assert result.exit_code == 1
-    assert result.stdout.startswith("entry 000000000003 does not hold")
+    assert result.stdout.startswith(f"entry {entries[2]['_id']} does not hold")
 
 
 @pytest.mark.parametrize("command", [["dead-letters", "list"], ["dead-letters", "redrive"], ["positions", "list"]])

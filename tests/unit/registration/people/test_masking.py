@@ -14,7 +14,7 @@ from chassis.access.callers import Caller
 from chassis.errors import NotFound
 from chassis.privacy.vault import Vault
 from services.registration.audit import rules as audit
-from services.registration.documents import AUDIT, AUDIT_HEAD, IDENTITIES, JAKPRENEURS
+from services.registration.documents import AUDIT, AUDIT_HEADS, IDENTITIES, JAKPRENEURS, audit_chain_of, audit_entry_id
 from services.registration.people.replies import REVEALABLE, shown_jakpreneur
 from services.registration.people.use_cases import PeopleUseCases
 from tests.unit.registration.desk import Desk
@@ -34,7 +34,7 @@ class Shelf:
 
     async def person(self, jakpreneur_id: str) -> Any:
         """Notes how many audit entries there were when somebody's data was fetched."""
-        self.asked_after.append((self.desk.get(*AUDIT_HEAD) or {"number": 0})["number"])
+        self.asked_after.append(sum(1 for name, _ in self.desk.staging.staged if name == AUDIT))
         return self.desk.get(JAKPRENEURS, jakpreneur_id)
 
 
@@ -113,7 +113,7 @@ async def test_a_reveal_is_written_down_before_it_is_shown() -> None:
     shown = await people.reveal_jakpreneur(siti, ["phone"], "undangan pelatihan", RINA)
     assert shown["personal"]["phone"] == checked().personal["phone"]
     assert shown["personal"]["nik"] == "31**********9001"
-    entry = shelf.desk.get(AUDIT, "000000000001")
+    entry = shelf.desk.get(AUDIT, audit_entry_id(audit_chain_of(siti), 1))
     assert (entry["actor"], entry["act"], entry["subject"]) == ("user:rina", "reveal", siti)
     assert entry["detail"] == {"fields": ["phone"], "reason": "undangan pelatihan"}
     assert shelf.asked_after == [1]
@@ -125,8 +125,9 @@ async def test_reveals_are_a_chain() -> None:
     people, shelf, siti = office()
     for field in ("phone", "nik", "email"):
         await people.reveal_jakpreneur(siti, [field], "pemeriksaan", RINA)
-    entries = [shelf.desk.get(AUDIT, f"{number:012d}") for number in (1, 2, 3)]
-    assert audit.first_bad(entries, shelf.desk.get(*AUDIT_HEAD)) is None
+    chain = audit_chain_of(siti)
+    entries = [shelf.desk.get(AUDIT, audit_entry_id(chain, number)) for number in (1, 2, 3)]
+    assert audit.first_bad(chain, entries, shelf.desk.get(AUDIT_HEADS, chain)) is None
 
 
 async def test_who_may_not_see_leaves_no_entry_and_learns_nothing() -> None:
@@ -135,5 +136,5 @@ async def test_who_may_not_see_leaves_no_entry_and_learns_nothing() -> None:
     stranger = Caller("user:tono", frozenset({"officer"}), dinas="Parekraf")
     with pytest.raises(NotFound):
         await people.reveal_jakpreneur(siti, ["phone"], "ingin tahu", stranger)
-    assert shelf.desk.get(*AUDIT_HEAD) is None
+    assert shelf.desk.get(*audit.head_of(siti)) is None
     assert shelf.asked_after == []
