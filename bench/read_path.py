@@ -15,6 +15,7 @@ import httpx2
 
 from bench import events
 from bench.result import Result
+from chassis.consuming.effect import Circumstances
 from chassis.database.mongo import Tx, connect
 from chassis.settings import Settings
 from contracts.envelope import Event
@@ -45,7 +46,7 @@ async def _fill(settings: Settings, people: int) -> None:
     while batch := [event for pair in itertools.islice(pairs, _BATCH // 2) for event in pair]:
 
         async def work(tx: Tx, batch: list[Event] = batch) -> None:
-            await book.project(tx, ledger.prepare(batch), look_first=False)
+            await book.project(tx, ledger.prepare(batch), Circumstances())
 
         await mongo.transaction(work)
     await mongo.close()

@@ -75,6 +75,9 @@ class Settings(BaseSettings):
         description="From the withdrawal of readiness to the closing of the port: longer than a balancer's look",
     )
     consumer_batch_limit: int = Field(default=8000, ge=1, le=10_000, description="Most events in one consumer transaction")
+    consumer_waiting_limit: int = Field(
+        default=10_000, description="More events that wait for a missing predecessor stop the consumer: a partition may be lost"
+    )
     consumer_session_seconds: float = Field(default=10.0, description="Kafka session timeout of a consumer")
 
     oidc_issuer: str | None = Field(default=None, description="Issuer of staff and citizen tokens; none: development issuer")

@@ -48,10 +48,11 @@ CONSUMER_SECONDS = Histogram(
 )
 CONSUMER_EVENTS = Counter("consumer_events_total", "Events whose effect was committed", ["consumer"])
 CONSUMER_DUPLICATES = Counter("consumer_duplicates_total", "Events seen before and ignored", ["consumer"])
-EVENTS_GAP = Counter("events_gap_total", "Events whose predecessor was never seen", ["consumer"])
+EVENTS_GAP = Counter("events_gap_total", "Events that had to wait, since their predecessor was never seen", ["consumer"])
+EVENTS_CONFLICTING = Counter("events_conflicting_total", "Events whose id was seen before with other content", ["consumer"])
 CONSUMER_STOPPED = Gauge("consumer_stopped", "1 when the consumer gave up and somebody must look", ["consumer"])
 CONSUMER_FAILING = Gauge("consumer_fetch_failing", "1 while Kafka gives the consumer nothing but errors", ["consumer"])
-DEAD_LETTERS = Gauge("dead_letters", "Messages put aside: dead, or parked behind a dead one", ["consumer", "state"])
+DEAD_LETTERS = Gauge("dead_letters", "Messages put aside: dead, waiting, or parked behind one", ["consumer", "state"])
 DEAD_LETTERS_TOTAL = Counter("dead_letters_put_aside_total", "Messages put aside, ever", ["consumer", "reason"])
 
 _tracer: Any = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any, ClassVar, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -38,6 +39,7 @@ class Event(NamedTuple):
     time: datetime
     data: Payload
     traceparent: str | None = None
+    content: int = 0  # hash of type and value: the same id with other content is an alarm
 
     @property
     def type(self) -> str:
@@ -56,6 +58,11 @@ class BadEvent(Exception):
 def event_id(subject: str, sequence: int) -> str:
     """The id of an event: the same however often it is sent."""
     return f"{subject}:{sequence}"
+
+
+def content_hash(type_name: str, value: bytes) -> int:
+    """64 bits of BLAKE2b over what an event says, as a signed whole number."""
+    return int.from_bytes(blake2b(value, digest_size=8, key=type_name.encode()[-64:]).digest(), "big", signed=True)
 
 
 def to_headers(*, type_name: str, source: str, subject: str, sequence: int, time: datetime, traceparent: str | None) -> Headers:
@@ -105,4 +112,4 @@ def from_message(headers: Iterable[tuple[str, bytes | None]], value: bytes | Non
         # The input is left out of the detail: what can't be understood may hold personal data.
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         raise BadEvent("schema", "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in problems[:5])) from error
-    return Event(identity, source, subject, sequence, time, data, traceparent)
+    return Event(identity, source, subject, sequence, time, data, traceparent, content_hash(type_name, value))

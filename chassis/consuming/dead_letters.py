@@ -1,13 +1,15 @@
 """Dead letters: messages that can't be handled, kept with their bytes and the reason, and those parked behind them.
 
-Later events of a subject wait behind its dead letter, so that order holds. Redrive is asked for here (by an operator) and
-done by the consumer that owns the partition, in order, so that it can't race with new letters.
+A letter is `dead` (it can't be handled), `waiting` (the event before it was never seen; tried again by itself) or `parked`
+(behind another letter of its subject, so that order holds). Redrive is asked for here (by an operator) and done by the consumer
+that owns the partition, in order, so that it can't race with new letters.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from aiokafka import ConsumerRecord
@@ -17,6 +19,9 @@ from chassis.database.mongo import Mongo, Tx
 from chassis.documents import Document
 
 DEAD_LETTERS = "dead_letters"
+Blocked = Mapping[tuple[str, str], int]  # (topic, subject) -> the sequence from which on its events wait behind a letter
+STATES = ("dead", "waiting", "parked")
+_RETRY_SECONDS = 5.0  # of a waiting letter
 _VALUE_KEPT = 4_000_000  # bytes: twice what our brokers take, and far below a document's 16 MB
 
 
@@ -45,7 +50,7 @@ def letter_id(consumer: str, record: ConsumerRecord) -> str:
 
 
 def letter(consumer: str, record: ConsumerRecord, subject: str | None, state: str, reason: str, detail: str) -> Document:
-    """The document for one message. `state` is dead, or parked behind a dead one of the same subject."""
+    """The document for one message."""
     value = record.value or b""
     return {
         "_id": letter_id(consumer, record),
@@ -63,6 +68,7 @@ def letter(consumer: str, record: ConsumerRecord, subject: str | None, state: st
         "headers": [[name, raw] for name, raw in record.headers],
         "at": clock.now(),
         "redrive": False,
+        "waits_from": 0,  # events of its subject from this sequence on wait behind it
     }
 
 
@@ -78,13 +84,16 @@ async def save(mongo: Mongo, letters: list[Document], tx: Tx) -> None:
         await mongo[DEAD_LETTERS].insert_many(letters, session=tx)
 
 
-async def open_subjects(mongo: Mongo, consumer: str) -> tuple[set[tuple[str, str]], int]:
-    """The (topic, subject) pairs that must be parked, and the number of letters in all (one may have no subject)."""
-    found = await mongo.aggregate(
-        DEAD_LETTERS,
-        [{"$match": {"consumer": consumer}}, {"$group": {"_id": {"topic": "$topic", "subject": "$subject"}, "n": {"$sum": 1}}}],
-    )
-    subjects = {(doc["_id"]["topic"], doc["_id"]["subject"]) for doc in found if doc["_id"]["subject"] is not None}
+async def open_subjects(mongo: Mongo, consumer: str) -> tuple[dict[tuple[str, str], int], int]:
+    """The subjects whose events wait, and the number of letters in all (one may have no subject)."""
+    subject = {"topic": "$topic", "subject": "$subject"}
+    # A parked letter waits behind another one, which says from where on.
+    waits_from = {"$min": {"$cond": [{"$eq": ["$state", "parked"]}, None, "$waits_from"]}}
+    group = {"$group": {"_id": subject, "n": {"$sum": 1}, "waits_from": waits_from}}
+    found = await mongo.aggregate(DEAD_LETTERS, [{"$match": {"consumer": consumer}}, group])
+    subjects = {
+        (doc["_id"]["topic"], doc["_id"]["subject"]): doc["waits_from"] or 0 for doc in found if doc["_id"]["subject"] is not None
+    }
     return subjects, sum(doc["n"] for doc in found)
 
 
@@ -93,20 +102,27 @@ async def requested(mongo: Mongo, consumer: str, partitions: Iterable[tuple[str,
     owned = [{"topic": topic, "partition": partition} for topic, partition in partitions]
     if not owned:
         return []
-    first = await mongo[DEAD_LETTERS].find_one({"consumer": consumer, "redrive": True, "$or": owned}, sort=[("offset", 1)])
+    asked = [{"redrive": True}, {"state": "waiting", "at": {"$lt": clock.now() - timedelta(seconds=_RETRY_SECONDS)}}]
+    query: dict[str, Any] = {"consumer": consumer, "$and": [{"$or": asked}, {"$or": owned}]}
+    first = await mongo[DEAD_LETTERS].find_one(query, sort=[("redrive", -1), ("offset", 1)])
     if first is None:
         return []
     if first["subject"] is None:
         return [first]
-    query = {"consumer": consumer, "topic": first["topic"], "subject": first["subject"]}
+    query = {"consumer": consumer, "topic": first["topic"], "subject": first["subject"], "partition": first["partition"]}
     letters: list[Document] = await mongo[DEAD_LETTERS].find(query).sort("offset", 1).to_list(None)
     return letters
 
 
-async def request_redrive(mongo: Mongo, consumer: str | None = None, subject: str | None = None) -> int:
-    """Ask for a redrive of everything, of one consumer's letters or of one subject's; returns how many letters it names."""
+async def request_redrive(
+    mongo: Mongo, consumer: str | None = None, subject: str | None = None, *, accept_gaps: bool = False
+) -> int:
+    """Ask for a redrive of everything, of one consumer's letters or of one subject's; returns how many letters it names.
+
+    `accept_gaps`: also of events whose predecessor is missing, since it won't come any more.
+    """
     query = {name: value for name, value in (("consumer", consumer), ("subject", subject)) if value is not None}
-    updated = await mongo[DEAD_LETTERS].update_many(query, {"$set": {"redrive": True}})
+    updated = await mongo[DEAD_LETTERS].update_many(query, {"$set": {"redrive": True, "accept_gap": accept_gaps}})
     matched: int = updated.matched_count
     return matched
 
@@ -124,11 +140,23 @@ async def redrive_failed(mongo: Mongo, letters: list[Document], reason: str, det
     )
 
 
-async def measure(mongo: Mongo, consumer: str) -> None:
-    """Set the gauges of open letters."""
-    for state in ("dead", "parked"):
-        count = await mongo[DEAD_LETTERS].count_documents({"consumer": consumer, "state": state})
+async def try_again_later(mongo: Mongo, letter_id: str) -> None:
+    """The predecessor of a waiting letter is still missing."""
+    await mongo[DEAD_LETTERS].update_one({"_id": letter_id}, {"$set": {"at": clock.now(), "redrive": False}})
+
+
+async def predecessor_came(mongo: Mongo, consumer: str, topic: str, subject: str) -> None:
+    """Try the subject's waiting letters as soon as their partition's owner looks."""
+    query = {"consumer": consumer, "topic": topic, "subject": subject, "state": "waiting"}
+    await mongo[DEAD_LETTERS].update_many(query, {"$set": {"redrive": True}})
+
+
+async def measure(mongo: Mongo, consumer: str) -> dict[str, int]:
+    """Set the gauges of open letters, and return them by state."""
+    counts = {state: await mongo[DEAD_LETTERS].count_documents({"consumer": consumer, "state": state}) for state in STATES}
+    for state, count in counts.items():
         telemetry.DEAD_LETTERS.labels(consumer, state).set(count)
+    return counts
 
 
 async def ensure_indexes(mongo: Mongo) -> None:

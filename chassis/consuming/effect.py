@@ -2,8 +2,8 @@
 
 - a Projection turns a batch into inserts and increments;
 - Reactions turn each event into a Decision, which may emit events itself.
-Either commits in one transaction with what the engine adds (`also`: positions and dead letters). What can be computed
-without the database is prepared before, while the batch ahead is being committed.
+Either commits in one transaction with what the engine adds (`in_same_transaction`: positions and dead letters). What can be
+computed without the database is prepared before, while the batch ahead is being committed.
 Next: chassis/consuming/fetcher.py, which prepares, and chassis/consuming/consumer.py, which commits.
 """
 
@@ -11,27 +11,34 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
 
 from chassis.database.mongo import Mongo, Tx
-from chassis.documents import Document
-from chassis.errors import DomainError
-from chassis.writing.commit import commit_together
-from chassis.writing.decision import Decision, Documents, Outcome, Write
 from contracts.envelope import Event, Payload
 
-Also = Callable[[Tx], Awaitable[None]]
-React = Callable[[Event], Decision | None]
-SEEN = "seen"
+InSameTransaction = Callable[[Tx], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What an effect must know of a commit beside its events.
+
+    `look_first` after a race: find out which events are new instead of trying the inserts.
+    `accept_gaps` when an operator has decided that a missing predecessor won't come any more.
+    `slot` names this consumer's share of the partitions. No two consumers of a group have the same at one time, so totals that
+    are kept for each slot and summed when read don't make consumers undo each other's batches.
+    """
+
+    look_first: bool = False
+    accept_gaps: bool = False
+    slot: str = "0"
 
 
 @dataclass(slots=True)
 class Applied:
-    """How a batch went: events seen before (ignored), and events whose predecessor was never seen (counted)."""
+    """How a batch went: events seen before (ignored)."""
 
     duplicates: int = 0
-    gaps: int = 0
 
 
 class Poison(Exception):
@@ -43,8 +50,29 @@ class Poison(Exception):
         self.reason = reason
 
 
+class OtherContent(Poison):
+    """The event's id was seen before with other content: its publisher was restored from a backup, say."""
+
+    def __init__(self, event: Event) -> None:
+        super().__init__(event, "other_content", f"{event.source} {event.id} was seen before with other content")
+
+
+class Gap(Exception):
+    """These events can't be applied yet: the one before them was never seen. The rest of the batch can.
+
+    `events`: the first of each subject; those behind it wait behind it.
+    """
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        super().__init__(", ".join(f"{event.source} {event.id}" for event in events[:5]))
+        first: dict[tuple[str, str], Event] = {}
+        for event in events:
+            first.setdefault((event.source, event.subject), event)
+        self.events = tuple(first.values())
+
+
 class Effect(Protocol):
-    """Applies a batch and calls `also(tx)` in the same transaction."""
+    """Applies a batch and calls `in_same_transaction(tx)` in the same transaction."""
 
     types: Mapping[str, type[Payload]]
 
@@ -52,15 +80,15 @@ class Effect(Protocol):
         """What `commit` wants of these events (at least one). Pure, and safe in a thread."""
         ...
 
-    async def commit(self, prepared: Any, also: Also, *, look_first: bool) -> Applied:
+    async def commit(self, prepared: Any, in_same_transaction: InSameTransaction, circumstances: Circumstances) -> Applied:
         """What was prepared, or None without events. Must leave it as it is: it is used again when the commit failed.
 
-        `look_first` after a race: look first which events are new instead of trying the inserts.
+        Raises Gap and Poison before anything is written, and the errors of Mongo.transaction.
         """
         ...
 
 
-Project = Callable[[Tx, Any, bool], Awaitable[Applied]]
+Project = Callable[[Tx, Any, Circumstances], Awaitable[Applied]]
 
 
 def as_they_are(events: Sequence[Event]) -> Sequence[Event]:
@@ -69,7 +97,7 @@ def as_they_are(events: Sequence[Event]) -> Sequence[Event]:
 
 
 class Projection:
-    """A batch becomes inserts and increments: `project(tx, prepare(events), look_first)` must dedupe by itself."""
+    """A batch becomes inserts and increments: `project(tx, prepare(events), circumstances)` must dedupe by itself."""
 
     def __init__(
         self,
@@ -77,79 +105,23 @@ class Projection:
         types: Sequence[type[Payload]],
         project: Project,
         prepare: Callable[[Sequence[Event]], Any] = as_they_are,
+        committed: Callable[[Any], None] = lambda _prepared: None,
     ) -> None:
         self.types: Mapping[str, type[Payload]] = {event.TYPE: event for event in types}
         self.prepare = prepare
         self._mongo = mongo
         self._project = project
-
-    async def commit(self, prepared: Any, also: Also, *, look_first: bool) -> Applied:
-        """One transaction for the batch."""
-
-        async def work(tx: Tx) -> Applied:
-            applied = await self._project(tx, prepared, look_first) if prepared is not None else Applied()
-            await also(tx)
-            return applied
-
-        return await self._mongo.transaction(work)
-
-
-class Reactions:
-    """Each event becomes a Decision by a literal table: event class -> function. Dedupe by the subject's last sequence.
-
-    For services that answer events with events; none does yet.
-    """
-
-    def __init__(
-        self, mongo: Mongo, consumer: str, table: Mapping[type[Payload], React], committed: Callable[[], None] = lambda: None
-    ) -> None:
-        self.types: Mapping[str, type[Payload]] = {event.TYPE: event for event in table}
-        self._mongo = mongo
-        self._consumer = consumer
-        self._table = table
         self._committed = committed
 
-    prepare = staticmethod(as_they_are)  # decisions are made for each attempt anew
+    async def commit(self, prepared: Any, in_same_transaction: InSameTransaction, circumstances: Circumstances) -> Applied:
+        """One transaction for the batch; `committed(prepared)` afterwards."""
 
-    async def commit(
-        self,
-        prepared: Sequence[Event] | None,
-        also: Also,
-        *,
-        look_first: bool,  # noqa: ARG002 - always looked up first
-    ) -> Applied:
-        """One transaction for the batch; raises Poison for the first event that its rule refuses."""
-        applied, events = Applied(), prepared or ()
-        decisions = [self._decision(event) for event in events]
+        async def work(tx: Tx) -> Applied:
+            applied = await self._project(tx, prepared, circumstances) if prepared is not None else Applied()
+            await in_same_transaction(tx)
+            return applied
 
-        async def note(tx: Tx, results: list[Document | Exception]) -> None:
-            for event, result in zip(events, results, strict=True):
-                if isinstance(result, DomainError):
-                    raise Poison(event, "rule", f"{result.code}: {result}")
-                if isinstance(result, Exception):
-                    raise result
-                applied.duplicates += bool(result.get("duplicate"))
-                applied.gaps += bool(result.get("gap"))
-            await also(tx)
-
-        await commit_together(
-            self._mongo, decisions, traceparents=[event.traceparent for event in events], in_same_transaction=note
-        )
-        self._committed()
+        applied = await self._mongo.transaction(work)
+        if prepared is not None:
+            self._committed(prepared)
         return applied
-
-    def _decision(self, event: Event) -> Decision:
-        inner = self._table[type(event.data)](event)
-        # With the source: two services may tell of the same subject, each with its own sequence.
-        seen_id = f"{self._consumer}:{event.source}:{event.subject}"
-
-        def decide(documents: Documents, now: datetime) -> Outcome:
-            seen = documents.get(SEEN, seen_id)
-            last = seen["last"] if seen else 0
-            if event.sequence <= last:
-                return Outcome({"duplicate": True})
-            outcome = inner.decide(documents, now) if inner else Outcome({})
-            marker = Write(SEEN, {**(seen or {"_id": seen_id}), "last": event.sequence})
-            return Outcome({"gap": event.sequence > last + 1}, (*outcome.writes, marker))
-
-        return Decision(decide, [(SEEN, seen_id), *(inner.reads if inner else ())])

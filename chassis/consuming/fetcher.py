@@ -23,6 +23,7 @@ from aiokafka.errors import (
 
 from chassis import logs, telemetry
 from chassis.consuming import dead_letters
+from chassis.consuming.assignment import Assignment, Ticket
 from chassis.consuming.batch import Batch, Entry
 from chassis.consuming.effect import Effect
 from chassis.offload import offload
@@ -45,19 +46,20 @@ class PositionLost(Exception):
     """Kafka no longer gives what comes next, retention took it or it can't be unpacked: events that were never applied."""
 
 
-class Prefetch:
-    """One batch ahead. `start_next` begins to fetch it, `take` gives it; after a `seek` what was on its way is void."""
+class Fetcher:
+    """One batch ahead. `start_next` begins to fetch it, `take` gives it; what `place` says counts."""
 
-    def __init__(self, settings: Settings, name: str, topics: Sequence[str], effect: Effect) -> None:
+    def __init__(self, settings: Settings, name: str, topics: Sequence[str], effect: Effect, place: Assignment) -> None:
         self.kafka: AIOKafkaConsumer = None
         self._settings = settings
         self._name = name
         self._topics = topics
         self._effect = effect
-        self._sought = self._begun = self._corrupt = 0
+        self._place = place
+        self._corrupt = 0
         self._failing_since: float | None = None
-        self._lost: PositionLost | None = None
         self._stopping: asyncio.Task[bool] | None = None
+        self._ticket = place.ticket()
         self._next: asyncio.Task[Batch] | None = None
 
     async def start(self, listener: ConsumerRebalanceListener, stopped: asyncio.Event) -> None:
@@ -116,24 +118,21 @@ class Prefetch:
         """Whether the last fetch gave nothing but an error."""
         return self._failing_since is not None
 
-    def seek(self, places: Mapping[TopicPartition, int]) -> None:
-        """Fetch from these places next."""
-        self._sought += 1
-        self._lost = None
-        for partition, offset in places.items():
+    def seek(self) -> None:
+        """Fetch next what is expected."""
+        for partition, offset in self._place.expected.items():
             with contextlib.suppress(IllegalStateError):  # no longer ours
                 self.kafka.seek(partition, offset)
 
-    def start_next(self, expected: Mapping[TopicPartition, int]) -> None:
-        """Begin to fetch what lies at or after these offsets. Nothing else may be on its way."""
-        self._begun = self._sought
-        self._next = asyncio.create_task(self._fetch(expected))
+    def start_next(self) -> None:
+        """Begin to fetch what lies at or after the expected offsets. Nothing else may be on its way."""
+        self._ticket = self._place.ticket()
+        self._next = asyncio.create_task(self._fetch(self._ticket))
 
     async def take(self) -> Batch | None:
-        """The batch that `start_next` began, or an empty one when it is time to stop; None if partitions were sought meanwhile.
+        """The batch that `start_next` began, or an empty one when it is time to stop; None if it no longer counts: seek then.
 
-        If sought, it may hold what lies behind the new place, and aiokafka won't give that again: seek once more. Raises
-        FetchFails and PositionLost.
+        Raises FetchFails and PositionLost.
         """
         assert self._next is not None, "start_next comes first"  # noqa: S101 - a mistake of the caller
         waited = {self._next} if self._stopping is None else {self._next, self._stopping}
@@ -144,15 +143,19 @@ class Prefetch:
         try:
             batch = await self._next
         except PositionLost:
-            if self._begun == self._sought:
+            if self._place.counts(self._ticket):
                 raise
             return None
-        return batch if self._begun == self._sought else None
+        return batch if self._place.counts(self._ticket) else None
 
-    async def _fetch(self, expected: Mapping[TopicPartition, int]) -> Batch:
-        if self._lost is not None:
-            raise self._lost
+    async def _fetch(self, ticket: Ticket) -> Batch:
+        if self._place.lost is not None:
+            raise PositionLost(self._place.lost)
         fetched: dict[TopicPartition, list[ConsumerRecord]] = {}
+        count = await self._fetch_pages(ticket, fetched)
+        return await offload(count, self._batch, fetched, ticket.expected)
+
+    async def _fetch_pages(self, ticket: Ticket, fetched: dict[TopicPartition, list[ConsumerRecord]]) -> int:
         count, limit = 0, self._settings.consumer_batch_limit
         try:
             while count < limit:
@@ -166,22 +169,24 @@ class Prefetch:
         except NoOffsetForPartitionError:
             pass  # aiokafka asked for a position before the assignment callback had sought to it
         except OffsetOutOfRangeError as error:
-            self._lost = PositionLost(f"the stored position is no longer in Kafka: {error}")
+            gone = f"the stored position is no longer in Kafka: {error}"
+            self._place.lose(ticket, gone)
             if not fetched:
-                raise self._lost from error
+                raise PositionLost(gone) from error
         except (CorruptRecordException, UnsupportedCodecError, UnicodeDecodeError) as error:  # the last: a header's name
             # aiokafka may have taken records of other partitions before it came to this one, and they are gone with the error.
             self._corrupt += 1
             if self._corrupt >= _CORRUPT_TRIES:
                 raise PositionLost(f"what comes next can't be unpacked: {error!r}"[:200]) from error
-            self._sought += 1
+            if self._place.counts(ticket):
+                self._place.void()
             await self._failed(error, nothing=True)
         except (KafkaError, IllegalStateError) as error:
             await self._failed(error, nothing=not fetched)
         else:
             self._failing_since = None
             self._corrupt = 0 if count else self._corrupt
-        return await offload(count, self._batch, fetched, expected)
+        return count
 
     async def _failed(self, error: Exception, *, nothing: bool) -> None:
         log.warning("consumer_fetch_failed", consumer=self._name, error=repr(error)[:200])

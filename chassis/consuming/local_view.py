@@ -1,7 +1,7 @@
 """A local view: what a service must know of another's things, kept from its events, one document for each subject.
 
 `fold(document, event)` is pure and returns the new document (without `_id` and `last`). Sequences dedupe: an event at or
-below `last` was seen.
+below `last` was seen, and one beyond the next has to wait.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from chassis.consuming.effect import Applied
+from chassis.consuming.effect import Applied, Circumstances, Gap, OtherContent
 from chassis.database.failures import WriteRace
 from chassis.database.mongo import Mongo, ReplaceOne, Tx
 from chassis.documents import Document
@@ -26,20 +26,28 @@ class LocalView:
         self._collection = collection
         self._fold = fold
 
-    async def project(self, tx: Tx, events: Sequence[Event], look_first: bool) -> Applied:  # noqa: ARG002 - always looked up first
-        """Load the batch's subjects, fold in memory, insert the new and replace the changed."""
-        subjects = {event.subject for event in events}
-        before = {doc["_id"]: doc for doc in await self._mongo.find_by_ids(self._collection, subjects, tx)}
+    async def project(self, tx: Tx, events: Sequence[Event], circumstances: Circumstances) -> Applied:
+        """Load the batch's subjects, fold in memory, insert the new and replace the changed. Raises Gap and OtherContent."""
+        # Whose first event comes now is taken for new: the insert finds out, and after a clash everybody is looked up.
+        begun = set[str]() if circumstances.look_first else {event.subject for event in events if event.sequence == 1}
+        known_before = {event.subject for event in events} - begun
+        before = {doc["_id"]: doc for doc in await self._mongo.find_by_ids(self._collection, known_before, tx)}
         after: dict[str, Document] = {}
-        applied = Applied()
+        applied, gaps = Applied(), list[Event]()
         for event in events:
             known: Document | None = after.get(event.subject) or before.get(event.subject)
             last = known["last"] if known else 0
             if event.sequence <= last:
+                if known is not None and event.sequence == last and event.content != known.get("content", event.content):
+                    raise OtherContent(event)
                 applied.duplicates += 1
-                continue
-            applied.gaps += event.sequence > last + 1
-            after[event.subject] = {**self._fold(known or {}, event), "_id": event.subject, "last": event.sequence}
+            elif event.sequence > last + 1 and not circumstances.accept_gaps:
+                gaps.append(event)
+            else:
+                folded = {**self._fold(known or {}, event), "_id": event.subject, "last": event.sequence}
+                after[event.subject] = folded | {"content": event.content}
+        if gaps:
+            raise Gap(gaps)
         await self._write(tx, before, after)
         return applied
 
@@ -52,7 +60,7 @@ class LocalView:
             if subject in before
         ]
         if inserts:
-            await collection.insert_many(inserts, ordered=False, session=tx)
+            await self._mongo.insert_all(self._collection, inserts, tx)
         if replaces:
             written = await collection.bulk_write(replaces, ordered=False, session=tx)
             if written.matched_count != len(replaces):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 
 from prometheus_client import Gauge
 
@@ -11,12 +12,17 @@ AGE = Gauge("reconciliation_age_seconds", "Seconds since the ledger was last rec
 TRAINED = Gauge("jakpreneurs_trained", "People who completed a training (stage P2)")
 
 
-_reconciled: float = time.time()
+_reconciled: float = time.time()  # until a result is known: that of a new platform isn't late yet
 AGE.set_function(lambda: time.time() - _reconciled)
 
 
-def reconciled(difference: int) -> None:
-    """The ledger was recounted just now."""
-    global _reconciled  # noqa: PLW0603 - the gauge's age is counted from the last result of this process
-    _reconciled = time.time()
+def reconciled(difference: int, checked_at: str) -> None:
+    """What the last recount found, by whichever process, and when (ISO 8601)."""
+    global _reconciled  # noqa: PLW0603 - the gauge's age is counted from the last result
+    _reconciled = datetime.fromisoformat(checked_at).timestamp()
     DIFFERENCE.set(difference)
+
+
+def reconciled_at() -> float:
+    """When the last known recount ended, as a Unix time."""
+    return _reconciled

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.catalogue import TYPES
-from contracts.envelope import BadEvent, Event, Headers, Payload, event_id, from_message, to_headers
+from contracts.envelope import BadEvent, Event, Headers, Payload, content_hash, event_id, from_message, to_headers
 
 subjects = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn")), min_size=1, max_size=60).filter(str.strip)
 sequences = st.integers(1, 10**12)
@@ -67,7 +67,14 @@ def test_we_read_what_the_referee_writes(
     message = to_binary(CloudEvent(attributes, json.loads(body_of(event))), JSONFormat())
     read = from_message(list(message.headers.items()), message.value, TYPES)
     expected = Event(
-        event_id(subject, sequence), "/services/test", subject, sequence, time, event.model_validate(event.SAMPLE), parent
+        event_id(subject, sequence),
+        "/services/test",
+        subject,
+        sequence,
+        time,
+        event.model_validate(event.SAMPLE),
+        parent,
+        content_hash(event.TYPE, message.value),
     )
     assert expected == read
 

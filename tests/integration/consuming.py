@@ -14,8 +14,9 @@ from prometheus_client import REGISTRY
 from chassis.consuming import positions
 from chassis.consuming.consumer import Consumer
 from chassis.consuming.dead_letters import DEAD_LETTERS
-from chassis.consuming.effect import Applied, Effect, Projection, Reactions
+from chassis.consuming.effect import Applied, Effect, Projection
 from chassis.consuming.local_view import LocalView
+from chassis.consuming.reactions import Reactions
 from chassis.database.mongo import Mongo
 from chassis.documents import Document
 from chassis.errors import RuleBroken

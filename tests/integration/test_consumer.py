@@ -9,16 +9,16 @@ import pytest
 from aiokafka import TopicPartition
 from confluent_kafka import ConsumerGroupTopicPartitions
 
-from chassis.consuming import consumer as consumer_module
 from chassis.consuming import dead_letters, positions
 from chassis.consuming.batch import Batch, Entry
 from chassis.consuming.consumer import Consumer
-from chassis.consuming.effect import Applied, Effect
+from chassis.consuming.effect import Applied, Circumstances, Effect
 from chassis.database.failures import CommitUnknown, WriteRace
 from chassis.database.mongo import Mongo
 from chassis.settings import Settings
 from chassis.writing import outbox
 from tests.harness.events import TOPIC, Echoed, Sender
+from tests.harness.outbox import waiting_events
 from tests.harness.topics import admin, read_all
 from tests.harness.waiting import eventually_async
 from tests.integration.consuming import (
@@ -67,13 +67,69 @@ async def test_what_was_seen_is_ignored(kind: str, mongo: Mongo, plain: Settings
 
 
 @both_effects
-async def test_a_gap_is_counted(kind: str, mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
-    """Event 2 never comes: the consumer goes on, and the gap is there for everybody to see."""
-    await sender.count("siti", 1)
-    await sender.count("siti", 3)
+async def test_an_event_waits_for_the_one_before(kind: str, mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
+    """Event 3 comes before event 2 (a topic was grown, say): it waits, and 4 behind it; 2 comes, and all are heard in order."""
+    for sequence in (1, 3, 4):
+        await sender.count("siti", sequence, partition=0)
+    await sender.count("budi", 1, partition=0)
+    waiting, parked = ("siti", "waiting", "predecessor_missing"), ("siti", "parked", "behind_dead_letter")
     async with consuming(consumer(mongo, plain, prefix, effect_of(kind, mongo, prefix))):
+        await until_letters(mongo, [waiting, parked])
+        await until_heard(mongo, {"siti": [1], "budi": [1]})
+        assert series("events_gap_total", prefix) == 1.0
+        await eventually_async(lambda: _waiting_is(1, prefix), 5, "the gauge follows the commit")
+        await sender.count("siti", 2, partition=1)
+        await until_heard(mongo, {"siti": [1, 2, 3, 4], "budi": [1]})
+        await until_letters(mongo, [])
+        await sender.count("siti", 5, partition=1)
+        await until_heard(mongo, {"siti": [1, 2, 3, 4, 5], "budi": [1]})
+
+
+async def _waiting_is(expected: float, consumer_name: str) -> bool:
+    return series("dead_letters", consumer_name, state="waiting") == expected
+
+
+@both_effects
+async def test_a_gap_that_an_operator_accepts(kind: str, mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
+    """Event 2 is lost for good: asked plainly, event 3 goes on waiting; once the gap is accepted, it is heard."""
+    for sequence in (1, 3):
+        await sender.count("siti", sequence, partition=0)
+    async with consuming(consumer(mongo, plain, prefix, effect_of(kind, mongo, prefix))):
+        await until_letters(mongo, [("siti", "waiting", "predecessor_missing")])
+        await dead_letters.request_redrive(mongo, prefix)
+        await eventually_async(lambda: _none_is_asked_for(mongo), 20, "the redrive was tried")
+        assert await heard(mongo) == {"siti": [1]}
+        await dead_letters.request_redrive(mongo, prefix, accept_gaps=True)
         await until_heard(mongo, {"siti": [1, 3]})
-        await eventually_async(lambda: _is(1, "events_gap_total", prefix), 5, "the gap is counted")
+        await until_letters(mongo, [])
+
+
+async def _none_is_asked_for(mongo: Mongo) -> bool:
+    return await mongo[dead_letters.DEAD_LETTERS].count_documents({"redrive": True}) == 0
+
+
+async def test_too_many_that_wait_stop_the_consumer(mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
+    """The first events of many subjects are missing: that is a lost partition. The consumer stops and pages."""
+    for number in range(4):
+        await sender.count(f"s{number}", 2, partition=0)
+    strict = plain.model_copy(update={"consumer_waiting_limit": 3})
+    async with consuming(consumer(mongo, strict, prefix, projection(mongo))) as [work]:
+        await eventually_async(lambda: _is(1, "consumer_stopped", prefix), 20, "it stopped")
+        assert not work.done()
+
+
+@both_effects
+async def test_the_same_id_with_other_content(kind: str, mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
+    """A publisher restored from a backup tells another event 2 than before: an alarm and a dead letter, no silent duplicate."""
+    await sender.count("siti", 1, partition=0)
+    await sender.count("siti", 2, partition=0)
+    async with consuming(consumer(mongo, plain, prefix, effect_of(kind, mongo, prefix))):
+        await until_heard(mongo, {"siti": [1, 2]})
+        await sender.count("siti", 2, partition=0)
+        await sender.count("siti", 2, partition=0, value=b'{"value":7}')
+        await until_letters(mongo, [("siti", "dead", "other_content")])
+        assert await heard(mongo) == {"siti": [1, 2]}
+    assert series("events_conflicting_total", prefix) == 1.0
 
 
 async def test_a_reaction_tells_of_itself_in_the_same_transaction(
@@ -84,9 +140,10 @@ async def test_a_reaction_tells_of_itself_in_the_same_transaction(
         await sender.count("siti", sequence)
     async with consuming(consumer(mongo, plain, prefix, reactions(mongo, prefix))):
         await until_heard(mongo, {"siti": [1, 2, 3]})
-    rows = await mongo[outbox.OUTBOX].find().sort("_id", 1).to_list(None)
-    expected = [(f"siti:{n:012d}", Echoed.TYPE, n) for n in (1, 2, 3)]
-    assert expected == [(row["_id"], row["type"], Echoed.model_validate_json(row["value"]).value) for row in rows]
+    told = await waiting_events(mongo)
+    expected = [("siti", n, Echoed.TYPE, n) for n in (1, 2, 3)]
+    found = [(e["subject"], e["sequence"], e["type"], Echoed.model_validate_json(e["value"]).value) for e in told]
+    assert expected == found
 
 
 async def test_a_restart_goes_on_at_the_stored_position(mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
@@ -137,10 +194,13 @@ class Seeks:
         """Note it."""
         self.to[partition] = offset
 
+    def highwater(self, partition: TopicPartition) -> None:
+        """Nothing is known of its end."""
+
 
 async def entries_of(subject: Consumer, settings: Settings) -> list[Entry]:
     """All messages of the topic as the consumer would take them."""
-    return [subject.prefetch.entry(TopicPartition(r.topic, r.partition), r) for r in await read_all(settings, TOPIC)]
+    return [subject.fetcher.entry(TopicPartition(r.topic, r.partition), r) for r in await read_all(settings, TOPIC)]
 
 
 @both_effects
@@ -148,18 +208,18 @@ async def test_a_zombie_changes_nothing(kind: str, mongo: Mongo, plain: Settings
     """A consumer sleeps with a batch in hand while another took over and moved on: on waking it can't write, and learns."""
     await sender.count_all(3, 2)
     zombie = consumer(mongo, plain, prefix, effect_of(kind, mongo, prefix))
-    zombie.prefetch.kafka = Seeks()
+    zombie.fetcher.kafka = Seeks()
     asleep = await entries_of(zombie, plain)
-    zombie.expected = dict.fromkeys({entry.partition for entry in asleep}, 0)
+    zombie.place.assign(dict.fromkeys({entry.partition for entry in asleep}, 0))
     async with consuming(consumer(mongo, plain, prefix, effect_of(kind, mongo, prefix))):
         await until_heard(mongo, {f"s{number}": [1, 2] for number in range(3)})
     before = (await heard(mongo), await stored_total(mongo), await mongo[outbox.OUTBOX].count_documents({}))
-    with pytest.raises(consumer_module._Resynchronised):
-        await zombie._process(Batch(asleep))
+    await zombie._handle(Batch(asleep))
     after = (await heard(mongo), await stored_total(mongo), await mongo[outbox.OUTBOX].count_documents({}))
     assert before == after
     stored = {TopicPartition(doc["topic"], doc["partition"]): doc["next_offset"] for doc in await positions.stored(mongo)}
-    assert {partition: stored[partition] for partition in zombie.expected} == zombie.expected == zombie.prefetch.kafka.to
+    expected = zombie.place.expected
+    assert {partition: stored[partition] for partition in expected} == expected == zombie.fetcher.kafka.to
 
 
 class Interrupted:
@@ -172,16 +232,16 @@ class Interrupted:
         self._outcomes = outcomes
         self._broken = break_first
 
-    async def commit(self, events: Any, also: Any, *, look_first: bool) -> Applied:
+    async def commit(self, events: Any, also: Any, circumstances: Circumstances) -> Applied:
         """Commit or not, and say nothing about it."""
         if self._broken:
             self._broken = False
             raise ValueError("the batch is to be halved")
         if self._outcomes:
             if self._outcomes.pop(0):
-                await self._inner.commit(events, also, look_first=look_first)
+                await self._inner.commit(events, also, circumstances)
             raise CommitUnknown("no answer")
-        return await self._inner.commit(events, also, look_first=look_first)
+        return await self._inner.commit(events, also, circumstances)
 
 
 @pytest.mark.parametrize("halved", [False, True], ids=["whole", "halved"])
@@ -233,9 +293,9 @@ async def test_what_was_fetched_ahead_of_a_failed_commit(mongo: Mongo, plain: Se
     inner, outcomes = projection(mongo), [False, True, False]
 
     class Slow(Interrupted):
-        async def commit(self, events: Any, also: Any, *, look_first: bool) -> Applied:
+        async def commit(self, events: Any, also: Any, circumstances: Circumstances) -> Applied:
             await asyncio.sleep(0.15)  # the slowness itself: the next batch is decoded meanwhile
-            return await super().commit(events, also, look_first=look_first)
+            return await super().commit(events, also, circumstances)
 
     few = plain.model_copy(update={"consumer_batch_limit": 3})
     async with consuming(consumer(mongo, few, prefix, Slow(inner, outcomes))):
@@ -254,10 +314,10 @@ async def test_lag_is_what_kafka_has_and_we_have_not(mongo: Mongo, plain: Settin
         types = inner.types
         prepare = staticmethod(inner.prepare)
 
-        async def commit(self, events: Any, also: Any, *, look_first: bool) -> Applied:
+        async def commit(self, events: Any, also: Any, circumstances: Circumstances) -> Applied:
             if events[0].sequence > 3:
                 await go_on.wait()
-            return await inner.commit(events, also, look_first=look_first)
+            return await inner.commit(events, also, circumstances)
 
     [place] = {record.partition for record in await read_all(plain, TOPIC)}
     labels = {"topic": f"{plain.kafka_topic_prefix}{TOPIC}", "partition": str(place)}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from aiokafka.errors import GroupAuthorizationFailedError
-from pymongo.errors import AutoReconnect, PyMongoError
+from pymongo.errors import AutoReconnect
 
-from chassis.consuming import dead_letters
-from chassis.consuming import fetcher as prefetch_module
+from chassis.consuming import dead_letters, positions
+from chassis.consuming import fetcher as fetcher_module
 from chassis.consuming.consumer import Consumer
 from chassis.consuming.effect import Applied
 from chassis.database.mongo import Mongo
@@ -38,13 +39,13 @@ async def test_records_that_come_while_it_takes_over(
 ) -> None:
     """The database is slow while the consumer takes partitions over, and Kafka isn't: what arrives meanwhile is not lost."""
     await sender.count_all(6, 5)
-    plain_measure = dead_letters.measure
+    plain_look = dead_letters.open_subjects
 
-    async def slow_measure(mongo: Mongo, name: str) -> None:
+    async def slow_look(mongo: Mongo, name: str) -> Any:
         await asyncio.sleep(0.5)  # the slowness itself; nothing is waited for
-        await plain_measure(mongo, name)
+        return await plain_look(mongo, name)
 
-    monkeypatch.setattr(dead_letters, "measure", slow_measure)
+    monkeypatch.setattr(dead_letters, "open_subjects", slow_look)
     async with consuming(consumer(mongo, plain, prefix, projection(mongo))):
         await until_heard(mongo, {f"s{number}": [1, 2, 3, 4, 5] for number in range(6)})
 
@@ -75,21 +76,44 @@ async def test_members_come_and_go(mongo: Mongo, plain: Settings, prefix: str, s
 
 
 async def _share(first: Consumer, second: Consumer) -> bool:
-    return len(first.expected) == len(second.expected) == 3
+    return len(first.place.expected) == len(second.place.expected) == 3
 
 
 async def _holds(holder: Consumer, number: int) -> bool:
-    return len(holder.expected) == number
+    return len(holder.place.expected) == number
+
+
+async def test_without_a_primary_it_waits_for_its_places(
+    mongo: Mongo, plain: Settings, prefix: str, sender: Sender, fail_command: FailCommand
+) -> None:
+    """MongoDB fails just when partitions are assigned: aiokafka would go on regardless; the consumer waits, and nothing ends."""
+    await sender.count("siti", 1)
+    working = consumer(mongo, plain, prefix, projection(mongo))
+    async with consuming(working) as [work]:
+        with fail_command({"failCommands": ["find"], "closeConnection": True}, "alwaysOn"):
+            await eventually_async(lambda: _in_group(working), 20, "it has joined the group")
+            assert (working.place.expected, work.done(), working.healthy) == ({}, False, False)
+        await until_heard(mongo, {"siti": [1]})
+
+
+async def _in_group(working: Consumer) -> bool:
+    return bool(working.fetcher.kafka.assignment())
 
 
 async def test_it_never_reads_from_a_wrong_place(
-    mongo: Mongo, plain: Settings, prefix: str, sender: Sender, fail_command: FailCommand
+    mongo: Mongo, plain: Settings, prefix: str, sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """MongoDB fails just when partitions are assigned: aiokafka would go on regardless; the consumer ends its process."""
+    """Positions can't be read, for a reason that no waiting cures: the consumer stops and pages, and its task goes on."""
     await sender.count("siti", 1)
-    with fail_command({"failCommands": ["find"], "closeConnection": True}, "alwaysOn"), pytest.raises(PyMongoError):
-        await asyncio.wait_for(consumer(mongo, plain, prefix, projection(mongo)).run(), 20)
+    monkeypatch.setattr(positions, "load", AsyncMock(side_effect=ValueError("a bug")))
+    async with consuming(consumer(mongo, plain, prefix, projection(mongo))) as [work]:
+        await eventually_async(lambda: _stopped(prefix), 20, "it stopped and pages")
+        assert not work.done()
     assert await heard(mongo) == {}
+
+
+async def _stopped(name: str) -> bool:
+    return series("consumer_stopped", name) == 1.0
 
 
 async def test_mongodb_away_for_a_moment(
@@ -149,7 +173,7 @@ async def test_a_client_that_only_fails_is_replaced(
     working = consumer(mongo, plain, prefix, projection(mongo))
     async with consuming(working):
         await until_heard(mongo, {"siti": [1]})
-        first = working.prefetch.kafka
+        first = working.fetcher.kafka
 
         async def refused(**_: Any) -> Any:
             raise GroupAuthorizationFailedError
@@ -157,11 +181,11 @@ async def test_a_client_that_only_fails_is_replaced(
         monkeypatch.setattr(first, "getmany", refused)
         await eventually_async(lambda: _unhealthy(working), 20, "it says that it isn't well")
         assert series("consumer_fetch_failing", prefix) == 1.0
-        monkeypatch.setattr(prefetch_module, "_FAILING_SECONDS", 1.0)
+        monkeypatch.setattr(fetcher_module, "_FAILING_SECONDS", 1.0)
         await sender.count("siti", 2)
         await until_heard(mongo, {"siti": [1, 2]}, 40)
         await eventually_async(lambda: _healthy(working), 20, "it says that it is well")
-        assert (working.prefetch.kafka is first, series("consumer_fetch_failing", prefix)) == (False, 0.0)
+        assert (working.fetcher.kafka is first, series("consumer_fetch_failing", prefix)) == (False, 0.0)
 
 
 async def _healthy(working: Consumer) -> bool:
@@ -208,10 +232,10 @@ async def test_a_transient_error_is_tried_again(mongo: Mongo, plain: Settings, p
         types = inner.types
         prepare = staticmethod(inner.prepare)
 
-        async def commit(self, events: Any, also: Any, *, look_first: bool) -> Applied:
+        async def commit(self, events: Any, also: Any, circumstances: Any) -> Applied:
             if trouble:
                 raise trouble.pop()
-            return await inner.commit(events, also, look_first=look_first)
+            return await inner.commit(events, also, circumstances)
 
     async with consuming(consumer(mongo, plain, prefix, Shaky())):
         await until_heard(mongo, {"siti": [1]})

@@ -13,9 +13,9 @@ from chassis.consuming import dead_letters, positions
 from chassis.consuming.dead_letters import DEAD_LETTERS
 from chassis.database.mongo import Mongo
 from chassis.settings import Settings
-from chassis.writing import outbox
 from contracts.envelope import TYPE_PREFIX
 from tests.harness.events import TOPIC, Sender, headers_of
+from tests.harness.outbox import waiting_events
 from tests.harness.topics import admin, read_all
 from tests.harness.waiting import eventually_async
 from tests.integration.consuming import (
@@ -142,7 +142,7 @@ async def test_redrive_in_order_after_the_cause_is_gone(
         assert (series("dead_letters", prefix, state="dead"), series("dead_letters", prefix, state="parked")) == (0.0, 0.0)
     assert (series("events_gap_total", prefix), series("consumer_duplicates_total", prefix)) == (0.0, 0.0)
     if kind == "reactions":
-        assert await mongo[outbox.OUTBOX].count_documents({}) == 8
+        assert len(await waiting_events(mongo)) == 8
 
 
 async def _nothing_requested(mongo: Mongo) -> bool:

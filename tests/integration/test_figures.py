@@ -11,6 +11,7 @@ from random import Random
 
 import pytest
 
+from chassis.consuming.effect import Circumstances
 from chassis.database.failures import WriteRace
 from chassis.database.mongo import Mongo
 from contracts.envelope import Event, Payload
@@ -19,9 +20,11 @@ from contracts.training import EnrolmentCompleted
 from services.metrics.disclosure.series import public_series
 from services.metrics.figures.store import FigureStore
 from services.metrics.figures.use_cases import FigureUseCases
+from services.metrics.ledger.pending import PendingEvidence
 from services.metrics.ledger.reconciliation import Reconciliation
+from services.metrics.ledger.rollup_ids import figure_prefix, month_of, total_id, value_of
 from services.metrics.ledger.rules import ATTRIBUTES, DAILY, DIMENSIONS, UNKNOWN
-from services.metrics.ledger.store import PENDING, ROLLUPS, TOTALS, Ledger, prepare, total_id, value_of
+from services.metrics.ledger.store import PENDING, ROLLUPS, TOTALS, Ledger, prepare
 from services.metrics.progress.use_cases import ProgressUseCases
 from services.metrics.targets.store import TargetStore
 
@@ -97,9 +100,9 @@ async def project(mongo: Mongo, events: Sequence[Event], size: int = 60) -> None
     for start in range(0, len(events), size):
         batch = events[start : start + size]
         try:
-            await mongo.transaction(lambda tx, batch=batch: ledger.project(tx, prepare(batch), False))  # type: ignore[misc] # mypy can't infer a lambda with a default
+            await mongo.transaction(lambda tx, batch=batch: ledger.project(tx, prepare(batch), Circumstances()))  # type: ignore[misc] # mypy can't infer a lambda with a default
         except WriteRace:
-            await mongo.transaction(lambda tx, batch=batch: ledger.project(tx, prepare(batch), True))  # type: ignore[misc] # mypy can't infer a lambda with a default
+            await mongo.transaction(lambda tx, batch=batch: ledger.project(tx, prepare(batch), Circumstances(look_first=True)))  # type: ignore[misc] # mypy can't infer a lambda with a default
 
 
 async def reconciled(mongo: Mongo) -> tuple[int, int, list[dict[str, object]]]:
@@ -158,9 +161,10 @@ async def test_evidence_that_came_first_counts_once(mongo: Mongo, people: People
     assert await reconciled(mongo) == (0, len(people.trained), [])
 
     async def worker() -> None:
+        late = PendingEvidence(mongo, Ledger(mongo))
         for _ in range(100):
             try:
-                if not await Ledger(mongo).resolve_pending():
+                if not await late.walk():
                     return
             except WriteRace:
                 await asyncio.sleep(0.01)
@@ -176,7 +180,7 @@ async def test_evidence_that_came_first_counts_once(mongo: Mongo, people: People
 async def test_a_wrong_total_is_reported(mongo: Mongo, people: People) -> None:
     """Somebody adds two people by hand: the recount names the figure and both counts."""
     await project(mongo, people.verified)
-    await mongo[TOTALS].update_one({"_id": total_id("P1", "kota")}, {"$inc": {"n.31_71": 2}})
+    await mongo[TOTALS].update_one({"_id": total_id("P1", "kota", "0")}, {"$inc": {"n.31_71": 2}})
     true = people.cells("P1", "kota")["31.71"]
     assert await reconciled(mongo) == (2, 0, [{"figure": "P1|kota|31.71", "ledger": true, "rollup": true + 2}])
 
@@ -186,10 +190,10 @@ async def test_a_wrong_month_or_day_is_reported_in_any_dimension(mongo: Mongo, p
     await project(mongo, people.verified)
     wrong = []
     for dimension in DIMENSIONS:
-        month = await mongo[ROLLUPS].find_one({"_id": {"$regex": f"^{re.escape(total_id('P1', dimension))}\\|"}})
+        month = await mongo[ROLLUPS].find_one({"_id": {"$regex": f"^{re.escape(figure_prefix('P1', dimension))}"}})
         name = min(month["n"])
         steps = {f"n.{name}": 1}
-        figure = f"P1|{dimension}|{value_of(name)}|{month['_id'][-7:]}"
+        figure = f"P1|{dimension}|{value_of(name)}|{month_of(month['_id'])}"
         wrong.append(figure)
         if dimension in DAILY:
             day = min(month["d"][name])

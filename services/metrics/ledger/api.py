@@ -47,7 +47,7 @@ async def reconcile_ledger(
     fresh: Annotated[bool, Query(description="Recount now instead of showing the last result")] = False,
 ) -> Any:
     """The ledger recounted against the figures: the difference must be 0."""
-    found = await reconciliation.run() if fresh else await reconciliation.latest()
+    found = await reconciliation.fresh() if fresh else await reconciliation.latest()
     if found is None:
         raise not_found("Hasil rekonsiliasi", "A reconciliation")
     return found

@@ -1,160 +1,179 @@
-"""Reconciliation: recount the ledger and compare with the rollups, at one point in time. The difference must be 0.
+"""Reconciliation: recount the ledger and compare it with the rollups. The difference must be 0.
 
-Runs inside the database and may take seconds for each million events; figures stay readable and writable meanwhile.
+In pieces of some months, each at a snapshot of a few seconds, under a lease, with a checkpoint after each: a process that dies
+leaves its progress to the next one. Figures stay readable and writable meanwhile. Next: recount.py.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from itertools import pairwise
+from typing import NotRequired, TypedDict
 
 from chassis import clock, logs
-from chassis.database.mongo import Mongo, Tx
+from chassis.database import lease
+from chassis.database.failures import PyMongoError
+from chassis.database.mongo import Mongo
 from chassis.documents import Document
-from chassis.offload import offload
-from contracts.reference import STAGES
 from services.metrics import telemetry
-from services.metrics.ledger.rules import ATTRIBUTES, DAILY, REGISTERED
-from services.metrics.ledger.store import FACTS, LEDGER, PENDING, ROLLUPS, TOTALS, value_of
+from services.metrics.ledger.recount import differences, months_with_figures, recounted, shown, totals
+from services.metrics.ledger.store import LEDGER, PENDING
 
 log = logs.get(__name__)
 RECONCILIATIONS = "reconciliations"
-_PATIENCE_SECONDS = 300.0  # for one pass: mongod forgets a snapshot after so long
-_MONTH = {"$substrBytes": ["$day", 0, 7]}
-# Each pass over the people counts groups of some attributes; the dimensions are sums of its groups. By day in the first pass
-# and by month in the others, as the rollups keep them. One pass for all would have nearly as many groups as people.
-_PASSES: Sequence[tuple[Any, Mapping[str, tuple[str, ...]]]] = (
-    ("$day", {"all": (), "dinas": ("dinas",), "kota": ("kota",), "dinas+kota": ("dinas", "kota")}),
-    (_MONTH, {"kecamatan": ("kecamatan",), "category": ("category",), "gender": ("gender",)}),
-    (_MONTH, {"commodity": ("commodity",)}),
-)
+_PEOPLE = 50_000  # counted in one piece: about a second
+_LEASE_SECONDS = 30.0  # longer than a piece
+_LOOK_SECONDS = 2.0
+_SHOWN = 100  # differences in a result
+_STALE = timedelta(hours=1)  # progress that nobody goes on with
+_BACKOFF_SECONDS, _BACKOFF_LIMIT = 5.0, 600.0
+
+
+class Progress(TypedDict):
+    """How far a recount has come."""
+
+    _id: str
+    started: str  # ISO 8601, UTC
+    pieces: list[list[str]]  # first and last month of each
+    done: int  # pieces
+    seconds: float
+    figures: int  # compared so far
+    difference: int
+    differences: list[Document]
+    checked_at: NotRequired[str]
 
 
 class Reconciliation:
-    """Recounts, compares, remembers the last result."""
+    """Recounts under a lease, remembers the last result."""
 
-    def __init__(self, mongo: Mongo, every_seconds: float) -> None:
+    def __init__(self, mongo: Mongo, every_seconds: float, owner: str = "reconciliation") -> None:
         self._mongo = mongo
         self._every = every_seconds
-        self._running = asyncio.Lock()
-        self._working = False
+        self._owner = owner
+        self._backoff = 0.0
 
     async def latest(self) -> Document | None:
         """The last result."""
         found: Document | None = await self._mongo[RECONCILIATIONS].find_one({"_id": "latest"})
         return found
 
-    async def run(self) -> Document:
-        """Recount now; one at a time in this process."""
-        async with self._running:
-            started = clock.now()
-            async with self._mongo.snapshot() as tx:
-                pending = [doc["_id"] async for doc in self._mongo[PENDING].find({}, projection=["_id"], session=tx)]
-                counted = await self._recounted(tx, pending)
-                shown = await self._shown(tx)
-                events = await self._mongo[LEDGER].estimated_document_count()
-            differences: list[Document] = [
-                {"figure": figure, "ledger": counted.get(figure, 0), "rollup": shown.get(figure, 0)}
-                for figure in sorted(counted.keys() | shown.keys())
-                if counted.get(figure, 0) != shown.get(figure, 0)
-            ]
-            difference = sum(abs(counted.get(d["figure"], 0) - shown.get(d["figure"], 0)) for d in differences)
-            result: Document = {
-                "_id": "latest",
-                "checked_at": started.isoformat(),
-                "seconds": round((clock.now() - started).total_seconds(), 3),
-                "figures": len(shown),
-                "events": events,
-                "pending": len(pending),
-                "difference": difference,
-                "differences": differences[:100],
-            }
-            await self._mongo[RECONCILIATIONS].replace_one({"_id": "latest"}, result, upsert=True)
-            if self._working:  # elsewhere nobody would set it again once the difference is gone
-                telemetry.reconciled(difference)
-            if differences:
-                log.error("reconciliation_difference", difference=result["difference"], first=differences[0]["figure"])
-            return result
+    async def fresh(self) -> Document | None:
+        """A result of a recount that begins now, or, while another process recounts, of the one that it finishes."""
+        asked = clock.now().isoformat()
+        while True:
+            held = await lease.acquire(self._mongo, "reconciliation", f"{self._owner}:fresh", _LEASE_SECONDS)
+            if held is not None:
+                try:
+                    return await self.run(f"{self._owner}:fresh")
+                finally:
+                    await lease.release(self._mongo, held)
+            found = await self.latest()
+            if found is not None and found["checked_at"] >= asked:
+                return found
+            await asyncio.sleep(0.2)
 
     async def work(self) -> None:
-        """Worker: recount at the start and then at the configured pace."""
-        self._working = True
-        await self.run()
-        await asyncio.sleep(self._every)
+        """Worker: recount when it is time, on whichever replica holds the lease; the others show the result."""
+        latest = await self.latest()
+        if latest is not None:
+            telemetry.reconciled(latest["difference"], latest["checked_at"])
+            due = time.time() - telemetry.reconciled_at() >= self._every
+            if not due:
+                await asyncio.sleep(min(_LOOK_SECONDS, self._every))
+                return
+        held = await lease.acquire(self._mongo, "reconciliation", self._owner, _LEASE_SECONDS)
+        if held is None:
+            await asyncio.sleep(_LOOK_SECONDS)
+            return
+        try:
+            await self.run(self._owner)
+            self._backoff = 0.0
+        except PyMongoError:
+            self._backoff = min(_BACKOFF_LIMIT, max(_BACKOFF_SECONDS, self._backoff * 2))
+            log.warning("reconciliation_interrupted", again_in=self._backoff, exc_info=True)
+            await asyncio.sleep(self._backoff)
+        finally:
+            await lease.release(self._mongo, held)
 
-    async def _shown(self, tx: Tx) -> dict[str, int]:
-        """Every figure that is shown: `measure|dimension|value|month`, `…|day`, and totals without either."""
-        figures: dict[str, int] = {}
-        async for doc in self._mongo[TOTALS].find({}, session=tx):
-            _, measure, dimension = doc["_id"].split("|")
-            figures.update({f"{measure}|{dimension}|{value_of(name)}": n for name, n in doc["n"].items() if n})
-        async for doc in self._mongo[ROLLUPS].find({}, session=tx):
-            _, measure, dimension, month = doc["_id"].split("|")
-            for name, n in doc["n"].items():
-                if n:
-                    figures[f"{measure}|{dimension}|{value_of(name)}|{month}"] = n
-            for name, days in doc.get("d", {}).items():
-                figures.update({f"{measure}|{dimension}|{value_of(name)}|{month}-{day}": n for day, n in days.items() if n})
-            await asyncio.sleep(0)
-        return figures
+    async def run(self, owner: str | None = None) -> Document:
+        """Recount, going on where a recount was interrupted. With an owner its lease is renewed before each piece."""
+        progress = await self._progress()
+        while progress["done"] < len(progress["pieces"]):
+            if owner is not None and await lease.acquire(self._mongo, "reconciliation", owner, _LEASE_SECONDS) is None:
+                raise PyMongoError("another process recounts")
+            first, last = progress["pieces"][progress["done"]]
+            started = time.monotonic()
+            async with self._mongo.snapshot() as snapshot:
+                counted = await recounted(self._mongo, first, last, snapshot)
+                kept = await shown(self._mongo, first, last, snapshot)
+            self._note(progress, counted, kept, time.monotonic() - started)
+            progress["done"] += 1
+            await self._mongo[RECONCILIATIONS].replace_one({"_id": "progress"}, progress, upsert=True)
+        started = time.monotonic()
+        async with self._mongo.snapshot() as snapshot:
+            added, kept = await totals(self._mongo, snapshot)
+        self._note(progress, added, kept, time.monotonic() - started)
+        return await self._finish(progress)
 
-    async def _recounted(self, tx: Tx, pending: Sequence[str]) -> dict[str, int]:
-        """The same figures from the ledger, with attributes of facts. What is pending isn't counted yet, so not here either."""
-        figures: Counter[str] = Counter()
-        for people in (_registered(), _first_evidence("P1"), _later_stages(pending)):
-            for when, dimensions in _PASSES:
-                attributes = {name: f"${name}" for names in dimensions.values() for name in names}
-                count = {"$group": {"_id": {"measure": "$measure", "when": when, **attributes}, "n": {"$sum": 1}}}
-                found = await self._mongo.aggregate(LEDGER, [*people, count], tx, seconds=_PATIENCE_SECONDS)
-                if not found:
-                    break  # nobody: nothing to count in the other dimensions
-                await offload(len(found), _add, figures, dimensions, found)
-        return dict(figures)
-
-
-def _add(figures: Counter[str], dimensions: Mapping[str, tuple[str, ...]], found: Sequence[Document]) -> None:
-    for doc in found:
-        group, n = doc["_id"], doc["n"]
-        when = group["when"]
-        for dimension, names in dimensions.items():
-            value = "+".join(str(group.get(name)) for name in names) or "all"
-            total = f"{group['measure']}|{dimension}|{value}"
-            figures[total] += n
-            figures[f"{total}|{when[:7]}"] += n
-            if dimension in DAILY:
-                figures[f"{total}|{when}"] += n
-
-
-def _registered() -> list[dict[str, Any]]:
-    return [{"$match": {"measure": REGISTERED}}]
-
-
-def _first_evidence(stage: str) -> list[dict[str, Any]]:
-    """One document for each person with the stage: first day, and the attributes of the event that was told first.
-
-    Told first, not of the first day: a fact keeps its attributes when evidence of an earlier day comes (projections.py), and
-    a person's events come in order.
-    """
-    told_first = {"sortBy": {"at": 1, "_id": 1}, "output": {name: f"${name}" for name in ATTRIBUTES}}
-    first = {"$group": {"_id": "$person", "day": {"$min": "$day"}, "told": {"$top": told_first}}}
-    shape = {"$project": {"day": 1, "measure": {"$literal": stage}, **{name: f"$told.{name}" for name in ATTRIBUTES}}}
-    return [{"$match": {"measure": stage}}, first, shape]
-
-
-def _later_stages(pending: Sequence[str]) -> list[dict[str, Any]]:
-    """One document for each person and later stage: first day, and the attributes of the person's P1."""
-    first = {"$group": {"_id": {"p": "$person", "s": "$measure"}, "day": {"$min": "$day"}}}
-    person = {
-        "$lookup": {
-            "from": FACTS,
-            "let": {"fact": {"$concat": ["$_id.p", ":P1"]}},
-            "pipeline": [{"$match": {"$expr": {"$eq": ["$_id", "$$fact"]}}}],
-            "as": "p1",
+    async def _progress(self) -> Progress:
+        found: Progress | None = await self._mongo[RECONCILIATIONS].find_one({"_id": "progress"})
+        if found is not None and found["started"] >= (clock.now() - _STALE).isoformat():
+            return found
+        return {
+            "_id": "progress",
+            "started": clock.now().isoformat(),
+            "pieces": _pieces(await months_with_figures(self._mongo)),
+            "done": 0,
+            "seconds": 0.0,
+            "figures": 0,
+            "difference": 0,
+            "differences": [],
         }
-    }
-    attributes = {name: {"$first": f"$p1.{name}"} for name in ATTRIBUTES}
-    shape = {"$project": {"day": 1, "measure": "$_id.s", **attributes}}
-    evidence = {"$match": {"measure": {"$in": list(STAGES[1:])}, "_id": {"$nin": list(pending)}}}
-    return [evidence, first, person, {"$match": {"p1": {"$ne": []}}}, shape]
+
+    def _note(self, progress: Progress, counted: Mapping[str, int], kept: Mapping[str, int], seconds: float) -> None:
+        found = list(differences(counted, kept))  # type: ignore[arg-type] # Counters
+        progress["seconds"] += seconds
+        progress["figures"] += sum(1 for count in kept.values() if count)
+        progress["difference"] += sum(abs(each["ledger"] - each["rollup"]) for each in found)
+        progress["differences"] = [*progress["differences"], *found][:_SHOWN]
+
+    async def _finish(self, progress: Progress) -> Document:
+        result: Document = {
+            "_id": "latest",
+            "checked_at": clock.now().isoformat(),
+            "seconds": round(progress["seconds"], 3),
+            "figures": progress["figures"],
+            "events": await self._mongo[LEDGER].estimated_document_count(),
+            "pending": await self._mongo[PENDING].count_documents({}),
+            "difference": progress["difference"],
+            "differences": sorted(progress["differences"], key=lambda each: str(each["figure"])),
+        }
+        await self._mongo[RECONCILIATIONS].replace_one({"_id": "latest"}, result, upsert=True)
+        await self._mongo[RECONCILIATIONS].delete_one({"_id": "progress"})
+        if result["difference"]:
+            log.error("reconciliation_difference", difference=result["difference"], first=result["differences"][0]["figure"])
+        return result
+
+
+def _pieces(months: Mapping[str, int]) -> list[list[str]]:
+    """Consecutive months, together about as many people as a piece may have; gaps between months belong to a piece too."""
+    pieces: list[list[str]] = []
+    people = 0
+    for month, count in months.items():
+        if pieces and people + count <= _PEOPLE:
+            pieces[-1][1] = month
+            people += count
+        else:
+            pieces.append([month, month])
+            people = count
+    for piece, following in pairwise(pieces):
+        piece[1] = _month_before(following[0])
+    return pieces
+
+
+def _month_before(month: str) -> str:
+    year, number = int(month[:4]), int(month[5:])
+    return f"{year - 1}-12" if number == 1 else f"{year}-{number - 1:02d}"

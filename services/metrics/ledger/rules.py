@@ -74,6 +74,7 @@ def ledger_row(event: Event) -> Row:
         "_id": ledger_id(event.source, event.subject, event.sequence),
         "type": data.TYPE[_PREFIX_LENGTH:],
         "at": event.time,
+        "content": event.content,
     }
     say = EVIDENCE.get(type(data))
     if say is not None:
@@ -152,6 +153,12 @@ class Folded:
     new_facts: dict[str, Fact] = field(default_factory=dict)
     earlier_facts: dict[str, Fact] = field(default_factory=dict)  # evidence came that is older than the fact's
     pending: list[Row] = field(default_factory=list)  # evidence of a person whose P1 hasn't been seen yet
+    marks: dict[str, Row] = field(default_factory=dict)  # by ledger id: how a row was counted, see `fold`
+
+    def marked(self, row: Row) -> Row:
+        """The row with the marks that a recount needs."""
+        marks = self.marks.get(row["_id"])
+        return row if marks is None else {**row, **marks}
 
     def increments(self) -> Increments:
         """All of it, folded."""
@@ -159,6 +166,12 @@ class Folded:
         folded.add(self.counted)
         folded.add(self.uncounted, -1)
         return folded
+
+
+# A recount adds up rows of the ledger without looking at a person's other rows. So a row says how it was counted:
+# - the six attributes under which, where they aren't the event's own;
+# - `again`: the person had the stage already, so it counts nothing;
+# - `moved_from`: it is older than that evidence, so the person counts on its day and no longer on this one.
 
 
 def fold(rows: Iterable[Row], facts: Mapping[str, Fact]) -> Folded:
@@ -191,23 +204,19 @@ def _evidence(folded: Folded, row: Row, attributes: Mapping[str, Any], facts: Ma
     identity = fact_id(row["person"], measure)
     known = _known(folded, identity, facts)
     if known is None:
-        fact = {
-            "_id": identity,
-            "stage": measure,
-            "day": day,
-            "event": row["_id"],
-            "kota": attributes["kota"],
-            "kecamatan": attributes["kecamatan"],
-            "commodity": attributes["commodity"],
-            "category": attributes["category"],
-            "gender": attributes["gender"],
-            "dinas": attributes["dinas"],
-        }
+        own = {name: attributes[name] for name in ATTRIBUTES}
+        fact = {"_id": identity, "stage": measure, "day": day, "event": row["_id"], **own}
         folded.new_facts[identity] = fact
         folded.counted.append(Counted(measure, day, fact))
+        if attributes is not row:
+            folded.marks[row["_id"]] = own
     elif day < known["day"]:
         # A stage's date is that of its first evidence, in whatever order evidence arrives.
         folded.uncounted.append(Counted(measure, known["day"], known))
         folded.counted.append(Counted(measure, day, known))
+        own = {name: known[name] for name in ATTRIBUTES}
+        folded.marks[row["_id"]] = {"again": True, "moved_from": known["day"], **own}
         moved = {**known, "day": day, "event": row["_id"]}
         (folded.new_facts if identity in folded.new_facts else folded.earlier_facts)[identity] = moved
+    else:
+        folded.marks[row["_id"]] = {"again": True}

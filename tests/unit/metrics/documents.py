@@ -8,7 +8,7 @@ from typing import Any
 
 from pymongo import UpdateOne
 
-from services.metrics.ledger.store import value_of
+from services.metrics.ledger.rollup_ids import value_of
 
 
 class Collection:
@@ -35,11 +35,11 @@ class Collection:
         """(measure, dimension, value), and with a month or a day behind it: the counts that aren't nought."""
         figures: Counter[tuple[str, ...]] = Counter()
         for identity, document in self.documents.items():
-            _, *name, value_at = identity.split("|") if identity.count("|") == 3 else (*identity.split("|"), "")
-            month = (value_at,) if value_at else ()
+            _, measure, dimension, *months, _slot = identity.split("|")
+            name, month = (measure, dimension), tuple(months)
             for field, count in document.get("n", {}).items():
                 figures[(*name, value_of(field), *month)] += count
             for field, days in document.get("d", {}).items():
                 for day, count in days.items():
-                    figures[(*name, value_of(field), f"{value_at}-{day}")] += count
+                    figures[(*name, value_of(field), f"{month[0]}-{day}")] += count
         return Counter({name: count for name, count in figures.items() if count})

@@ -18,7 +18,7 @@ PLACE = TopicPartition("t", 0)
 
 def counted(bad: range, size: int) -> int:
     """The worst that the window saw, for a batch with bad messages at these places."""
-    consumer = Consumer(None, Settings(), "window", ["t"], None)  # type: ignore[arg-type] # counting touches neither
+    consumer = Consumer(None, Settings(), "window", ["t"], None)._committer  # type: ignore[arg-type] # counting touches neither
     entries, letters = [], list[dict[str, Any]]()
     for offset in range(size):
         record = ConsumerRecord("t", 0, offset, 0, 0, None, b"", None, 0, 0, ())

@@ -16,8 +16,9 @@ from aiokafka import errors as k
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.consuming.assignment import Assignment
 from chassis.consuming.batch import Batch
-from chassis.consuming.fetcher import FetchFails, PositionLost, Prefetch
+from chassis.consuming.fetcher import Fetcher, FetchFails, PositionLost
 from chassis.settings import Settings
 from tests.harness.events import TOPIC, Counted, headers_of
 
@@ -65,18 +66,26 @@ def scripted(*steps: Any) -> Any:
     return kafka
 
 
-def ahead(kafka: Any, limit: int = 100, prepare: Callable[..., Any] = tuple) -> Prefetch:
-    """A prefetch on this Kafka, its batches no larger than the limit, for an effect that is prepared in this way."""
+def ahead(kafka: Any, limit: int = 100, prepare: Callable[..., Any] = tuple) -> Fetcher:
+    """A fetcher on this Kafka, its batches no larger than the limit, for an effect that is prepared in this way."""
     effect = Mock(types={Counted.TYPE: Counted}, prepare=prepare)
-    made = Prefetch(Settings(consumer_batch_limit=limit), "counter", [TOPIC], effect)
+    place = Assignment()
+    place.assign(FROM_THE_BEGINNING)
+    made = Fetcher(Settings(consumer_batch_limit=limit), "counter", [TOPIC], effect, place)
     made.kafka = kafka
     return made
 
 
-async def taken(prefetch: Prefetch, expected: Mapping[TopicPartition, int] = FROM_THE_BEGINNING) -> Any:
+def seek(fetcher: Fetcher, places: Mapping[TopicPartition, int]) -> None:
+    """The partitions are ours from these places on, as after a rebalance."""
+    fetcher._place.assign(places)
+    fetcher.seek()
+
+
+async def taken(fetcher: Fetcher) -> Any:
     """Begin a batch and take it."""
-    prefetch.start_next(expected)
-    return await asyncio.wait_for(prefetch.take(), PATIENCE)
+    fetcher.start_next()
+    return await asyncio.wait_for(fetcher.take(), PATIENCE)
 
 
 def offsets(batch: Batch, place: TopicPartition = P0) -> list[int]:
@@ -95,11 +104,11 @@ def paused(monkeypatch: pytest.MonkeyPatch) -> Callable[[], float]:
 async def test_what_lies_ready_is_one_batch() -> None:
     """Page after page up to the limit, waiting only for the first; what is too much comes with the next batch."""
     kafka = scripted(messages(0, 3), messages(3, 4) + messages(0, 2, P1), messages(4, 9))
-    prefetch = ahead(kafka, limit=8)
-    batch = await taken(prefetch)
+    fetcher = ahead(kafka, limit=8)
+    batch = await taken(fetcher)
     assert (offsets(batch), offsets(batch, P1)) == ([0, 1, 2, 3, 4, 5], [0, 1])
     assert kafka.asked == [(True, 8), (False, 5), (False, 2)]
-    assert [offsets(await taken(prefetch)) for _ in range(2)] == [[6, 7, 8], []]
+    assert [offsets(await taken(fetcher)) for _ in range(2)] == [[6, 7, 8], []]
 
 
 async def test_requests_have_their_turn_between_pages() -> None:
@@ -123,9 +132,9 @@ async def test_however_the_messages_come(script: list[list[TopicPartition]], lim
         for place in places:
             kafka.steps[-1].append(message(sent[place], place))
             sent[place] += 1
-    prefetch = ahead(kafka, limit)
+    fetcher = ahead(kafka, limit)
     while kafka.steps:
-        batches.append(await taken(prefetch))
+        batches.append(await taken(fetcher))
     for place in PLACES:
         assert [offset for batch in batches for offset in offsets(batch, place)] == list(range(sent[place]))
     assert all(len(batch.entries) <= limit for batch in batches)
@@ -135,23 +144,23 @@ async def test_however_the_messages_come(script: list[list[TopicPartition]], lim
 @pytest.mark.parametrize("error", [k.KafkaConnectionError(), k.IllegalStateError(), k.NoOffsetForPartitionError()], ids=repr)
 async def test_an_error_between_pages(paused: Callable[[], float], before: list[Any], error: Exception) -> None:
     """What came before it is applied, the rest comes with the next batch; while Kafka is away, the consumer doesn't spin."""
-    prefetch = ahead(scripted(*before, error, messages(5, 7)))
-    batch = await taken(prefetch)
+    fetcher = ahead(scripted(*before, error, messages(5, 7)))
+    batch = await taken(fetcher)
     assert (offsets(batch), batch.prepared) == (([0, 1, 2, 3, 4], tuple(batch.events)) if before else ([], None))
     harmless = isinstance(error, k.NoOffsetForPartitionError)
-    assert (paused(), prefetch.failing) == (0 if harmless else 0.5, not harmless and not before)
-    assert (offsets(await taken(prefetch)), prefetch.failing) == ([5, 6], False)
+    assert (paused(), fetcher.failing) == (0 if harmless else 0.5, not harmless and not before)
+    assert (offsets(await taken(fetcher)), fetcher.failing) == ([5, 6], False)
 
 
 async def test_a_client_that_gives_nothing_but_errors(paused: Callable[[], float], monkeypatch: pytest.MonkeyPatch) -> None:
     """One topic of several was taken away: as long as the others come, the client does its work. Then it is of no use."""
-    prefetch = ahead(scripted(messages(0, 2), *[k.GroupAuthorizationFailedError()] * 3))
+    fetcher = ahead(scripted(messages(0, 2), *[k.GroupAuthorizationFailedError()] * 3))
     monkeypatch.setattr("chassis.consuming.fetcher._FAILING_SECONDS", 0.0)
     for failing in (False, True):
-        await taken(prefetch)
-        assert failing == prefetch.failing
+        await taken(fetcher)
+        assert failing == fetcher.failing
     with pytest.raises(FetchFails):
-        await taken(prefetch)
+        await taken(fetcher)
 
 
 @pytest.mark.parametrize(("refusal", "tries"), [(k.InvalidReplicationFactorError(), 1), (k.NodeNotReadyError(), 2)])
@@ -164,59 +173,59 @@ async def test_a_topic_that_may_not_be_made(
     monkeypatch.setattr(
         "chassis.consuming.fetcher.kafka", SimpleNamespace(consumer=lambda *_: client, ensure_topics=ensure_topics)
     )
-    prefetch = ahead(None)
-    await asyncio.wait_for(prefetch.start(Mock(), asyncio.Event()), PATIENCE)
+    fetcher = ahead(None)
+    await asyncio.wait_for(fetcher.start(Mock(), asyncio.Event()), PATIENCE)
     assert (ensure_topics.await_count, client.start.await_count) == (tries, 1)
-    await prefetch.stop()
+    await fetcher.stop()
 
 
 @BEFORE
 async def test_a_position_that_kafka_no_longer_has(before: list[Any]) -> None:
     """Retention took events that were never applied: what came before is applied, and nothing behind it until sought anew."""
-    prefetch = ahead(scripted(*before, k.OffsetOutOfRangeError(), messages(8, 9)))
+    fetcher = ahead(scripted(*before, k.OffsetOutOfRangeError(), messages(8, 9)))
     if before:
-        assert offsets(await taken(prefetch)) == [0, 1, 2, 3, 4]
+        assert offsets(await taken(fetcher)) == [0, 1, 2, 3, 4]
     for _ in range(2):
         with pytest.raises(PositionLost):
-            await taken(prefetch)
-    await prefetch.drop()
-    prefetch.seek({P0: 8})
-    assert offsets(await taken(prefetch)) == [8]
+            await taken(fetcher)
+    await fetcher.drop()
+    seek(fetcher, {P0: 8})
+    assert offsets(await taken(fetcher)) == [8]
 
 
 @BEFORE
 @pytest.mark.parametrize("error", [k.CorruptRecordException(), k.UnsupportedCodecError(), NO_TEXT], ids=repr)
 async def test_messages_that_aiokafka_cannot_unpack(paused: Callable[[], float], before: list[Any], error: Exception) -> None:
     """It may have lost others of the same page over them: everything is void, and comes again after a seek and a pause."""
-    prefetch = ahead(scripted(*before, error, messages(0, 7)))
-    assert (await taken(prefetch), paused()) == (None, 0.5)
-    prefetch.seek({P0: 0})
-    assert offsets(await taken(prefetch)) == list(range(7))
+    fetcher = ahead(scripted(*before, error, messages(0, 7)))
+    assert (await taken(fetcher), paused()) == (None, 0.5)
+    seek(fetcher, {P0: 0})
+    assert offsets(await taken(fetcher)) == list(range(7))
 
 
 async def test_messages_that_stay_corrupt(paused: Callable[[], float]) -> None:
     """Nobody can go on past them: the consumer stops and pages instead of trying for ever."""
-    prefetch = ahead(scripted(*[k.CorruptRecordException()] * 5, messages(0, 7)))
+    fetcher = ahead(scripted(*[k.CorruptRecordException()] * 5, messages(0, 7)))
     for _ in range(4):
-        assert await taken(prefetch) is None
-        prefetch.seek({P0: 0})
+        assert await taken(fetcher) is None
+        seek(fetcher, {P0: 0})
     assert paused() == 2.0
     with pytest.raises(PositionLost):
-        await taken(prefetch)
+        await taken(fetcher)
 
 
 async def test_a_position_lost_before_a_rebalance() -> None:
     """The partition is sought anew while the fetch fails at its old place: that no longer matters."""
     come = asyncio.Event()
     kafka = scripted(come, k.OffsetOutOfRangeError(), messages(7, 9))
-    prefetch = ahead(kafka)
-    prefetch.start_next(FROM_THE_BEGINNING)
+    fetcher = ahead(kafka)
+    fetcher.start_next()
     await asyncio.wait_for(kafka.waiting.wait(), PATIENCE)
-    prefetch.seek({P0: 7})
+    seek(fetcher, {P0: 7})
     come.set()
-    assert await asyncio.wait_for(prefetch.take(), PATIENCE) is None
-    prefetch.seek({P0: 7})
-    assert offsets(await taken(prefetch, {P0: 7})) == [7, 8]
+    assert await asyncio.wait_for(fetcher.take(), PATIENCE) is None
+    seek(fetcher, {P0: 7})
+    assert offsets(await taken(fetcher)) == [7, 8]
 
 
 @pytest.mark.parametrize("places", [{P1: 3, P0: 7}, {}], ids=["sought", "nothing left to us"])
@@ -226,22 +235,24 @@ async def test_a_rebalance_while_a_batch_is_on_its_way(fetched: bool, places: di
     come = asyncio.Event()
     kafka = scripted(come, messages(0, 3), [], messages(7, 9))
     kafka.seek.side_effect = [k.IllegalStateError("P1 is no longer ours"), None]
-    prefetch: Any = ahead(kafka)
-    prefetch.start_next(FROM_THE_BEGINNING)
+    fetcher: Any = ahead(kafka)
+    fetcher.start_next()
     await asyncio.wait_for(kafka.waiting.wait(), PATIENCE)
     if fetched:
         come.set()
-        await asyncio.wait({prefetch._next}, timeout=PATIENCE)
-    prefetch.seek(places)
+        await asyncio.wait({fetcher._next}, timeout=PATIENCE)
+    seek(fetcher, places)
     come.set()
-    assert await asyncio.wait_for(prefetch.take(), PATIENCE) is None
+    assert await asyncio.wait_for(fetcher.take(), PATIENCE) is None
     assert kafka.seek.mock_calls == [call(*place) for place in places.items()]
-    assert offsets(await taken(prefetch, {P0: 7})) == [7, 8]
+    assert offsets(await taken(fetcher)) == ([7, 8] if places else [])
 
 
 async def test_only_what_is_ours_and_not_yet_applied() -> None:
     """Messages before the expected offset were applied; those of another partition are for its owner."""
-    batch = await taken(ahead(scripted(messages(0, 5) + messages(0, 5, P1) + messages(0, 5, P2))), {P0: 3, P2: 0})
+    fetcher = ahead(scripted(messages(0, 5) + messages(0, 5, P1) + messages(0, 5, P2)))
+    fetcher._place.assign({P0: 3, P2: 0})
+    batch = await taken(fetcher)
     assert [offsets(batch, place) for place in PLACES] == [[3, 4], [], [0, 1, 2, 3, 4]]
 
 
@@ -279,15 +290,15 @@ async def test_a_consumer_begins_and_ends(monkeypatch: pytest.MonkeyPatch, pause
     kafka.start.side_effect = [k.KafkaConnectionError(), None]
     monkeypatch.setattr("chassis.publishing.kafka.consumer", lambda *_: kafka)
     monkeypatch.setattr("chassis.publishing.kafka.ensure_topics", AsyncMock())
-    prefetch = ahead(None)
-    await prefetch.start(AsyncMock(), stopped)
+    fetcher = ahead(None)
+    await fetcher.start(AsyncMock(), stopped)
     assert (kafka.start.await_count, paused()) == (2, 1.0)
-    taking = asyncio.create_task(taken(prefetch))
+    taking = asyncio.create_task(taken(fetcher))
     await asyncio.wait_for(kafka.waiting.wait(), PATIENCE)
     stopped.set()
     assert await taking == Batch()
-    fetch: Any = prefetch._next
-    ended, _ = await asyncio.wait({asyncio.create_task(prefetch.stop())}, timeout=PATIENCE)
+    fetch: Any = fetcher._next
+    ended, _ = await asyncio.wait({asyncio.create_task(fetcher.stop())}, timeout=PATIENCE)
     assert (len(ended), fetch.cancelled(), kafka.stop.await_count) == (1, True, 2)
 
 

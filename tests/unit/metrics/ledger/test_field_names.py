@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.metrics.ledger.rollup_ids import field_of, figure_prefix, month_id, value_of
 from services.metrics.ledger.rules import UNKNOWN, Counted, Increments
-from services.metrics.ledger.store import field_of, month_id, month_updates, total_id, total_updates, value_of
+from services.metrics.ledger.store import month_updates, total_updates
 from tests.unit.metrics.documents import Collection
 
 COMMODITIES = ("kuliner", "batik_tekstil", "alas_kaki_kulit", "jasa_rumah_tangga")
@@ -55,8 +56,8 @@ def test_updates_say_what_was_folded(attributes: list[dict[str, str]], day: str)
     increments = Increments()
     increments.add([Counted("P1", day, one) for one in attributes])
     months, totals = Collection(), Collection()
-    months.apply(month_updates(increments))
-    totals.apply(total_updates(increments))
+    months.apply(month_updates(increments, "0"))
+    totals.apply(total_updates(increments, "0"))
     assert len(attributes) == totals.figures()["P1", "all", "all"] == months.figures()["P1", "all", "all", day]
     for value in {one["commodity"] for one in attributes}:
         count = sum(one["commodity"] == value for one in attributes)
@@ -79,19 +80,20 @@ def test_each_month_and_dimension_is_one_document() -> None:
     }
     increments = Increments()
     increments.add([Counted("P1", f"2021-01-{1 + number % 28:02d}", one) for number in range(1000)])
-    assert [len(month_updates(increments)), len(total_updates(increments))] == [8, 8]
+    assert [len(month_updates(increments, "0")), len(total_updates(increments, "0"))] == [8, 8]
 
 
 def test_ids_sort_as_ranges() -> None:
     """A range of ids is a measure and dimension from its first month to its last, and nobody else's."""
     ids = [
-        month_id(measure, dimension, month)
+        month_id(measure, dimension, month, slot)
         for measure in ("P1", "P2")
         for dimension in ("dinas", "dinas+kota")
         for month in ("2020-12", "2021-01")
+        for slot in ("2.0", "2.3")
     ]
-    start = f"{total_id('P1', 'dinas')}|"
-    assert [month_id("P1", "dinas", "2020-12")] == [name for name in ids if start < name < month_id("P1", "dinas", "2021-01")]
-    assert [month_id("P1", "dinas", "2020-12"), month_id("P1", "dinas", "2021-01")] == [
-        name for name in ids if start < name < start + "\uffff"
-    ]
+    start = figure_prefix("P1", "dinas")
+    december = [month_id("P1", "dinas", "2020-12", slot) for slot in ("2.0", "2.3")]
+    january = [month_id("P1", "dinas", "2021-01", slot) for slot in ("2.0", "2.3")]
+    assert december == [name for name in ids if start < name < f"{start}2021-01"]
+    assert december + january == [name for name in ids if start < name < start + "\uffff"]
