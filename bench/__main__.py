@@ -11,18 +11,22 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import imports, ingest, latency, read_path, result, write_path
+from bench import imports, ingest, latency, lived_write, read_path, reconcile, result, write_path
 from bench.result import Result
 from deploy.local.setup import apt_install
 from deploy.local.stack import DEFAULT, Ports, Stack
 
 LATEST = Path(__file__).parent / "results" / "latest.json"
 MEASUREMENTS: dict[str, Callable[[Stack, Path], list[Result]]] = {
+    "lived_write": lived_write.measure,
+    "lived_import": imports.measure_lived,
     "write_path": write_path.measure,
     "ingest": ingest.measure,
     "import": imports.measure,
     "latency": latency.measure,
+    "two_replicas": latency.measure_two_replicas,
     "read_path": read_path.measure,
+    "reconcile": reconcile.measure,
 }
 
 
@@ -31,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*MEASUREMENTS, []], help="which measurements; default all")
     names = parser.parse_args().names or list(MEASUREMENTS)
-    if "write_path" in names:
+    if {"write_path", "lived_write"} & set(names):
         require_wrk()
     results: list[Result] = []
     for name in names:

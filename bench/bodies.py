@@ -36,3 +36,11 @@ def write(path: Path, people: int, seed: int) -> None:
     with path.open("w") as file:
         for line in bodies(people, seed):
             file.write(line + "\n")
+
+
+def write_templates(path: Path, people: int, seed: int) -> None:
+    """A file of bodies whose NIK and date of birth the load generator fills in (post.lua)."""
+    with path.open("w") as file:
+        for row in generate(people, seed):
+            body = body_of(row) | {"nik": "@NIK@", "birth_date": "@BIRTH@"}
+            file.write(json.dumps(body, separators=(",", ":")) + "\n")

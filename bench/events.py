@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import string
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,6 +12,7 @@ from contracts.registration import JakpreneurRegistered, JakpreneurVerified
 from services.registration.reference import areas, commodities, dinas
 
 _SOURCE = "/services/registration"
+_ID = string.digits + string.ascii_letters
 _FIRST_DAY, _DAYS = date(2018, 2, 1), 1125
 
 
@@ -20,7 +22,7 @@ def people(count: int, seed: int = 5) -> Iterator[tuple[Event, Event]]:
     groups, offices = list(commodities.COMMODITIES), list(dinas.DINAS)
     for number in range(count):
         area = rng.choice(areas.ALL)
-        person = f"jkp_bench{number:011d}"
+        person = f"jkp_{''.join(rng.choices(_ID, k=16))}"
         day = _FIRST_DAY + timedelta(days=number * _DAYS // count)
         profile = {
             "jakpreneur_id": person,

@@ -18,6 +18,7 @@ from pymongo import MongoClient
 from bench import events
 from bench.result import Result, compared
 from chassis.publishing import kafka
+from chassis.publishing.topics import PARTITIONS
 from chassis.settings import Settings
 from contracts import registration
 from deploy.local.stack import Stack
@@ -27,7 +28,7 @@ PEOPLE, ROUNDS = 60_000, 3
 
 
 def measure(stack: Stack, directory: Path) -> list[Result]:
-    """Pairs in turn, each on fresh topics and databases."""
+    """Pairs in turn, each on fresh topics and databases; then two and four consumers beside one."""
     stored, ledger = [], []
     for _ in range(ROUNDS):
         with Platform(stack, directory) as platform:
@@ -38,14 +39,28 @@ def measure(stack: Stack, directory: Path) -> list[Result]:
     return [
         compared("ingest", "events/s", stored, "pymongo insert_many of the same documents", ">= 0.35"),
         compared("ingest, against the ledger's rows alone", "events/s", ledger, "pymongo insert_many of the ledger's rows", "-"),
+        *(_beside(stack, directory, consumers) for consumers in (2, 4)),
     ]
 
 
-def _consume(stack: Stack, platform: Platform) -> float:
-    """A real consumer process; events a second between its first and its last transaction."""
+def _beside(stack: Stack, directory: Path, consumers: int) -> Result:
+    pairs = []
+    for _ in range(2):
+        rates = []
+        for number in (consumers, 1):
+            with Platform(stack, directory) as platform:
+                asyncio.run(_publish(platform.settings()))
+                rates.append(_consume(stack, platform, number))
+        pairs.append((rates[0], rates[1]))
+    return compared(f"ingest, {consumers} consumers", "events/s", pairs, "one consumer", ">= 1.0")
+
+
+def _consume(stack: Stack, platform: Platform, consumers: int = 1) -> float:
+    """Real consumer processes; events a second between their first and their last transaction."""
     client: MongoClient[dict[str, int]] = MongoClient(stack.environment()["JAKPRENEUR_MONGODB_URL"])
     positions = client[f"{platform.prefix}_metrics"]["positions"]
-    platform.start("metrics", "consumer")
+    for _ in range(consumers):
+        platform.start("metrics", "consumer")
     try:
         begun: tuple[float, int] | None = None
         deadline = time.perf_counter() + 120
@@ -68,12 +83,12 @@ async def _publish(settings: Settings) -> None:
     producer = kafka.producer(settings, "bench")
     await producer.start()
     try:
-        batches = {partition: producer.create_batch() for partition in range(kafka.PARTITIONS)}
+        batches = {partition: producer.create_batch() for partition in range(PARTITIONS)}
         sent = []
         for pair in events.people(PEOPLE):
             for event in pair:
                 message = events.message(event)
-                partition = zlib.crc32(event.subject.encode()) % kafka.PARTITIONS
+                partition = zlib.crc32(event.subject.encode()) % PARTITIONS
                 if batches[partition].append(timestamp=None, **message) is None:
                     sent.append(await producer.send_batch(batches[partition], topic, partition=partition))
                     batches[partition] = producer.create_batch()

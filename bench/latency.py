@@ -16,6 +16,7 @@ from bench import bodies
 from bench.result import Result
 from deploy.local.stack import Stack
 from tests.harness.platform import Platform
+from tests.harness.waiting import eventually
 
 RATE, SECONDS, WARM_UP = 100, 20, 200
 
@@ -34,11 +35,28 @@ def measure(stack: Stack, directory: Path) -> list[Result]:
     ]
 
 
+def measure_two_replicas(stack: Stack, directory: Path) -> list[Result]:
+    """Two replicas of registration and of metrics: registrations at one of them, once at the relay's and once at the other."""
+    with Platform(stack, directory) as platform:
+        replicas = [platform.start("registration").wait_ready() for _ in range(2)]
+        metrics = [platform.start("metrics").wait_ready() for _ in range(2)]
+        holders = eventually(lambda: [p for p in replicas if p.metric("relay_lease_held") == 1.0], 20, "one holds the lease")
+        others = [p for p in replicas if p not in holders]
+        found = []
+        for name, process in (("the relay's replica", holders[0]), ("the other", others[0])):
+            latencies = asyncio.run(_run(process.url, metrics[0].url, platform.bearer(["officer"])))
+            cuts = statistics.quantiles(latencies, n=100)
+            found.append(Result(f"latency p50, two replicas, at {name}", round(cuts[49] * 1000, 1), "ms", target="<= 40"))
+            found.append(Result(f"latency p99, two replicas, at {name}", round(cuts[98] * 1000, 1), "ms"))
+        return found
+
+
 async def _run(registration: str, metrics: str, headers: dict[str, str]) -> list[float]:
     acknowledged: list[float] = []
     shown: list[float] = []
     wanted = RATE * SECONDS + WARM_UP
     async with httpx2.AsyncClient(headers=headers, timeout=30) as client:
+        there = await _count(client, metrics)
 
         async def register(body: str) -> None:
             answer = await client.post(
@@ -49,19 +67,22 @@ async def _run(registration: str, metrics: str, headers: dict[str, str]) -> list
 
         async def watch() -> None:
             while len(shown) < wanted:
-                answer = await client.get(f"{metrics}/v1/progress/series?measure=registered&by=year")
-                items = answer.json()["items"]
-                now = time.perf_counter()
-                count = (items[-1]["cumulative"] or 0) if items else 0
-                shown.extend([now] * (count - len(shown)))
+                count = await _count(client, metrics) - there
+                shown.extend([time.perf_counter()] * (count - len(shown)))
                 await asyncio.sleep(0.002)
 
         watching = asyncio.create_task(watch())
         sending = []
         started = time.perf_counter()
-        for number, body in enumerate(bodies.bodies(wanted, seed=13)):
+        for number, body in enumerate(bodies.bodies(wanted, seed=13 + there)):
             await asyncio.sleep(max(0.0, started + number / RATE - time.perf_counter()))
             sending.append(asyncio.create_task(register(body)))
         await asyncio.gather(*sending)
         await asyncio.wait_for(watching, 60)
     return [after - before for before, after in zip(acknowledged, shown, strict=True)][WARM_UP:]
+
+
+async def _count(client: httpx2.AsyncClient, metrics: str) -> int:
+    answer = await client.get(f"{metrics}/v1/progress/series?measure=registered&by=year")
+    items = answer.json()["items"]
+    return int(items[-1]["cumulative"] or 0) if items else 0

@@ -6,26 +6,20 @@ The people are written through the ledger's own code, without Kafka; the answers
 from __future__ import annotations
 
 import asyncio
-import itertools
 import statistics
 import time
 from pathlib import Path
 
 import httpx2
 
-from bench import events
+from bench.lived import fill_ledger
 from bench.result import Result
-from chassis.consuming.effect import Circumstances
-from chassis.database.mongo import Tx, connect
-from chassis.settings import Settings
-from contracts.envelope import Event
 from deploy.local.stack import Stack
-from services.metrics.ledger import store as ledger
 from tests.harness.platform import Platform
 
 SMALL, LARGE = 20_000, 500_000
 PATHS = ("/v1/progress", "/v1/progress/by/kecamatan", "/v1/funnel")
-_BATCH, _REQUESTS = 4000, 300
+_REQUESTS = 300
 
 
 def measure(stack: Stack, directory: Path) -> list[Result]:
@@ -33,23 +27,10 @@ def measure(stack: Stack, directory: Path) -> list[Result]:
     with Platform(stack, directory) as small, Platform(stack, directory) as large:
         processes = []
         for platform, people in ((small, SMALL), (large, LARGE)):
-            asyncio.run(_fill(platform.settings(), people))
+            asyncio.run(fill_ledger(platform.settings(), people))
             processes.append(platform.start("metrics", "api").wait_ready())
         headers = small.bearer(["officer"])
         return [_compare(path, processes[0].url, processes[1].url, headers) for path in PATHS]
-
-
-async def _fill(settings: Settings, people: int) -> None:
-    mongo = connect(settings, "metrics")
-    book = ledger.Ledger(mongo)
-    pairs = events.people(people)
-    while batch := [event for pair in itertools.islice(pairs, _BATCH // 2) for event in pair]:
-
-        async def work(tx: Tx, batch: list[Event] = batch) -> None:
-            await book.project(tx, ledger.prepare(batch), Circumstances())
-
-        await mongo.transaction(work)
-    await mongo.close()
 
 
 def _compare(path: str, small: str, large: str, headers: dict[str, str]) -> Result:
