@@ -18,7 +18,7 @@ from pymongo import MongoClient
 from bench import events
 from bench.result import Result, compared
 from chassis.publishing import kafka
-from chassis.publishing.topics import PARTITIONS
+from chassis.publishing.kafka import PARTITIONS
 from chassis.settings import Settings
 from contracts import registration
 from deploy.local.stack import Stack

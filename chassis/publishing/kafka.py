@@ -12,10 +12,10 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from chassis import logs
-from chassis.publishing.topics import PARTITIONS
 from chassis.settings import Settings
 
 log = logs.get(__name__)
+PARTITIONS = 6  # of a topic that is made here
 
 
 def connection(settings: Settings) -> dict[str, Any]:

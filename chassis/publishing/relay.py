@@ -160,6 +160,8 @@ class Relay:
         self._deleted.clear()
         begun = time.monotonic()
         whole = begun - self._whole_at >= _WHOLE_SECONDS
+        if whole:
+            self._partitions.clear()  # a topic may have been grown
         after = "" if whole else self._floor
         offered, unsent = 0, None
         opened = {partition for partition, lane in self._lanes.items() if lane.open()}

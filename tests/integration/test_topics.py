@@ -25,7 +25,7 @@ async def test_events_are_kept_for_ever(settings: SettingsFactory) -> None:
     """Whatever the cluster's defaults are: a consumer that begins next year reads from the first event."""
     own = settings()
     await kafka.ensure_topics(own, [TOPIC])
-    admin = AIOKafkaAdminClient(**kafka._connection(own))
+    admin = AIOKafkaAdminClient(**kafka.connection(own))
     await admin.start()
     try:
         [reply] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, own.kafka_topic_prefix + TOPIC)])
@@ -34,3 +34,4 @@ async def test_events_are_kept_for_ever(settings: SettingsFactory) -> None:
     [(_, _, _, _, entries)] = reply.resources
     found = {entry[0]: entry[1] for entry in entries}
     assert (found["retention.ms"], found["min.insync.replicas"]) == ("-1", "1")
+    assert found["message.timestamp.type"] == "LogAppendTime"  # else a replica's wrong clock would stop its publishing
