@@ -15,7 +15,7 @@ _AT_ONCE = 200  # things to compute: some milliseconds
 
 
 async def offload(size: int, function: Callable[..., T], *arguments: object) -> T:
-    """`function(*arguments)`, which touches nothing shared, for `size` things."""
+    """Run the function, in a thread when `size` exceeds 200. It must share no mutable state."""
     if size <= _AT_ONCE:
         return function(*arguments)
     return await asyncio.to_thread(function, *arguments)
