@@ -31,11 +31,12 @@ status: setup ## say what runs
 logs: setup ## follow the logs of everything
 	@$(PY) -m deploy.local logs
 
-check: setup check-code check-monitoring ## lint, types, layers, contracts, alert rules
+check: setup check-code check-monitoring ## lint, spelling, types, layers, contracts, alert rules
 
 check-code:
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	.venv/bin/codespell
 	$(PY) -m mypy
 	.venv/bin/lint-imports
 	$(PY) -m contracts.asyncapi --check
