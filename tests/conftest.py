@@ -57,7 +57,8 @@ def settings(stack: Stack, prefix: str) -> SettingsFactory:
 
     def make(**changes: Any) -> Settings:
         own = {"mongodb_database_prefix": prefix, "kafka_topic_prefix": f"{prefix}."}
-        return settings_of(stack.environment(), **{**own, **changes})
+        made: Settings = settings_of(stack.environment(), **{**own, **changes})
+        return made
 
     return make
 

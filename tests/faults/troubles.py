@@ -116,7 +116,7 @@ class Troubles:
         return await self._over("poisonings", began)
 
     async def _holder(self, service: str) -> ServiceProcess | None:
-        async with AsyncMongoClient(self._settings.mongodb_url.get_secret_value()) as client:
+        async with AsyncMongoClient[dict[str, Any]](self._settings.mongodb_url.get_secret_value()) as client:
             database = client[f"{self._settings.mongodb_database_prefix}_{service}"]
             lease: dict[str, Any] | None = await database["leases"].find_one({"_id": "relay"})
         if lease is None or lease.get("owner") is None:
@@ -146,7 +146,7 @@ class Troubles:
         if act.outcome != "ok":
             raise AssertionError(f"nobody could be registered after a trouble: {act}")
         row = f"registration/{act.reply['jakpreneur_id']}:1"
-        async with AsyncMongoClient(self._settings.mongodb_url.get_secret_value()) as mongo:
+        async with AsyncMongoClient[dict[str, Any]](self._settings.mongodb_url.get_secret_value()) as mongo:
             ledger = mongo[f"{self._settings.mongodb_database_prefix}_metrics"]["ledger"]
             await eventually_async(lambda: ledger.find_one({"_id": row}), _RECOVERY_SECONDS, "metrics counts again")
 

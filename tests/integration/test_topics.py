@@ -25,7 +25,7 @@ async def test_events_are_kept_for_ever(settings: SettingsFactory) -> None:
     """Whatever the cluster's defaults are: a consumer that begins next year reads from the first event."""
     own = settings()
     await kafka.ensure_topics(own, [TOPIC])
-    admin = AIOKafkaAdminClient(**kafka._connection(own))
+    admin = AIOKafkaAdminClient(**kafka.connection(own))
     await admin.start()
     try:
         [reply] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, own.kafka_topic_prefix + TOPIC)])
