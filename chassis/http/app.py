@@ -46,8 +46,11 @@ def create_app(
     provides: Sequence[object] = (),
     version: str = "1.0.0",
 ) -> FastAPI:
-    """The public app. `provides` is what its handlers ask for with `provided`, one object of a kind; it and `authenticator`
-    may be missing only to read the OpenAPI document."""
+    """The public app.
+
+    `provides` is what its handlers ask for with `provided`, one object of a kind. It and `authenticator` may be missing only to
+    read the OpenAPI document.
+    """
     app = Api(
         title=title,
         version=version,

@@ -245,8 +245,10 @@ async def _supervised(name: str, run: Callable[[], Coroutine[Any, Any, None]]) -
 
 
 async def _forever(worker: Worker) -> None:
-    """A background worker goes on, round after round, through database trouble too. A pause follows every round: a worker
-    that finds nothing to do must not spin."""
+    """A background worker goes on, round after round, through database trouble too.
+
+    A pause follows every round: a worker that finds nothing to do must not spin.
+    """
     while True:
         try:
             await worker()

@@ -152,8 +152,10 @@ class Troubles:
 
 
 async def poison(settings: Settings, name: str, garbage: bytes) -> list[Planted]:
-    """Put six bad messages on registration's topic: broken JSON, a type of a version to come, a wrong schema, garbage, and a
-    bad first event with a good second one behind it."""
+    """Put six bad messages on registration's topic.
+
+    Broken JSON, a type of a version to come, a wrong schema, garbage, and a bad first event with a good second one behind it.
+    """
     good = JakpreneurRegistered.model_validate(JakpreneurRegistered.SAMPLE)
     broken, newer, wrong, first = (f"{name}x{number}" for number in range(4))
     value = {who: good.model_copy(update={"jakpreneur_id": who}).model_dump_json().encode() for who in (newer, first)}
