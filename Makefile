@@ -16,8 +16,8 @@ demo: setup ## start the platform, run the main job on demonstration data, print
 	@$(PY) -m deploy.local up
 	@$(PY) -m demo $(if $(PEOPLE),--people $(PEOPLE))
 
-test: setup ## run every test against a stack of its own
-	@$(PY) -m pytest
+test: setup ## run every test against a stack of its own; `.venv/bin/coverage report` then names what no test ran
+	@$(PY) -m pytest --cov --cov-report=
 
 up: setup ## start the platform and wait until it is ready
 	@$(PY) -m deploy.local up
