@@ -16,8 +16,8 @@ demo: setup ## start the platform, run the main job on demonstration data, print
 	@$(PY) -m deploy.local up
 	@$(PY) -m demo $(if $(PEOPLE),--people $(PEOPLE))
 
-test: setup ## run every test against a stack of its own
-	@$(PY) -m pytest
+test: setup ## run every test against a stack of its own; `.venv/bin/coverage report` then names what no test ran
+	@$(PY) -m pytest --cov --cov-report=
 
 up: setup ## start the platform and wait until it is ready
 	@$(PY) -m deploy.local up
@@ -31,11 +31,12 @@ status: setup ## say what runs
 logs: setup ## follow the logs of everything
 	@$(PY) -m deploy.local logs
 
-check: setup check-code check-monitoring ## lint, types, layers, contracts, alert rules
+check: setup check-code check-monitoring ## lint, spelling, types, layers, contracts, alert rules
 
 check-code:
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	.venv/bin/codespell
 	$(PY) -m mypy
 	.venv/bin/lint-imports
 	$(PY) -m contracts.asyncapi --check

@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     )
     blind_index_pepper: SecretStr = Field(default=SecretStr(""), description="Pepper of the blind index, 32 bytes base64")
     api_key_pepper: SecretStr = Field(default=SecretStr(""), description="Pepper of stored API keys, 32 bytes base64")
+    idempotency_pepper: SecretStr = Field(
+        default=SecretStr(""), description="Pepper of idempotency records, which hash personal data; 32 bytes base64"
+    )
     otlp_endpoint: str | None = Field(default=None, description="OpenTelemetry collector (HTTP); none: no tracing")
 
     fail_points: str | None = Field(

@@ -24,6 +24,13 @@ SettingsFactory = Callable[..., Settings]
 DRIVERS = ("motor", "pymongo")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave property tests out of the coverage: they run the same lines thousands of times, and each line would be noted."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.no_cover)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def short_logs() -> None:
     """Warnings with plain tracebacks; structlog's own default prints every local variable of every frame."""
@@ -57,7 +64,8 @@ def settings(stack: Stack, prefix: str) -> SettingsFactory:
 
     def make(**changes: Any) -> Settings:
         own = {"mongodb_database_prefix": prefix, "kafka_topic_prefix": f"{prefix}."}
-        return settings_of(stack.environment(), **{**own, **changes})
+        made: Settings = settings_of(stack.environment(), **{**own, **changes})
+        return made
 
     return make
 

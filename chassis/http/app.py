@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from chassis.access.callers import Authenticator
 from chassis.http import problems
 from chassis.http.direct_route import table
+from chassis.http.idempotency_key import pepper_of
 from chassis.http.openapi import document_of
 from chassis.http.request_context import RequestContext
 from chassis.settings import Settings
@@ -46,8 +47,11 @@ def create_app(
     provides: Sequence[object] = (),
     version: str = "1.0.0",
 ) -> FastAPI:
-    """The public app. `provides` is what its handlers ask for with `provided`, one object of a kind; it and `authenticator`
-    may be missing only to read the OpenAPI document."""
+    """The public app.
+
+    `provides` is what its handlers ask for with `provided`, one object of a kind. It and `authenticator` may be missing only to
+    read the OpenAPI document. Raises ValueError for settings with which requests can't be served.
+    """
     app = Api(
         title=title,
         version=version,
@@ -58,6 +62,7 @@ def create_app(
     app.state.authenticator = authenticator
     app.state.provided = {type(thing): thing for thing in provides}
     app.state.max_body_bytes = settings.max_body_bytes
+    app.state.idempotency_pepper = pepper_of(settings) if authenticator is not None else b""
     app.state.cors_origins = settings.cors_origins
     for router in routers:
         # Not include_router: it matches every request twice, and our routers carry nothing that it would add.

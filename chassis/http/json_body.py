@@ -6,7 +6,6 @@ FastAPI parses JSON first and validates Python objects after, which must be lax 
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, TypeVar
 
 from fastapi import Depends, Request
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from chassis.errors import FieldError, Invalid, TooLarge
 from chassis.forms.validation import from_validation
+from chassis.http.idempotency_key import note_body
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -31,7 +31,7 @@ def json_body(model: type[Model]) -> Any:
                 "Send the body as application/json.",
                 (FieldError("Content-Type", "content_type", "Harus application/json.", "Must be application/json."),),
             )
-        request.state.body_hash = hashlib.sha256(raw).hexdigest()
+        note_body(request, raw)
         try:
             return model.model_validate_json(raw)
         except ValidationError as error:

@@ -21,6 +21,7 @@ class RequestContext:
         self._direct = direct
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, and count it whatever became of it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -45,8 +45,11 @@ class Server(uvicorn.Server):
                 connection.check_arrival(now)
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until `should_exit`. Raises OSError when the port can't be had: uvicorn itself would end the whole process
-        there and then, whatever its other parts were doing."""
+        """Serve until `should_exit`.
+
+        Raises OSError when the port can't be had: uvicorn itself would end the whole process there and then, whatever its other
+        parts were doing.
+        """
         own = _bound(self.config.host, self.config.port)
         try:
             await super().serve([*(sockets or ()), own])

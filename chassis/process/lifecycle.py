@@ -91,6 +91,8 @@ class Process:
         self._service = service
         self._core = service.core
         self._role = role
+        # Now, so that settings that can't work end the process before it waits for anything.
+        self._app = service.public_app() if self._has("api") else None
         self._prepared = False
         self._stop = asyncio.Event()
         self._draining = False
@@ -169,9 +171,9 @@ class Process:
                 self._start(f"consumer-{consumer.name}", _supervised(f"consumer-{consumer.name}", consumer.run))
             for name, worker in service.workers.items():
                 self._start(name, _forever(worker))
-        if not self._has("api"):
+        if self._app is None:
             return None
-        public = server(service.public_app(), core.settings, core.settings.port)
+        public = server(self._app, core.settings, core.settings.port)
         self._start("public", public.serve())
         return public
 
@@ -245,8 +247,10 @@ async def _supervised(name: str, run: Callable[[], Coroutine[Any, Any, None]]) -
 
 
 async def _forever(worker: Worker) -> None:
-    """A background worker goes on, round after round, through database trouble too. A pause follows every round: a worker
-    that finds nothing to do must not spin."""
+    """A background worker goes on, round after round, through database trouble too.
+
+    A pause follows every round: a worker that finds nothing to do must not spin.
+    """
     while True:
         try:
             await worker()

@@ -41,7 +41,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """`key` holds the caller too; `request` is a hash of what was asked."""
+    """`key` holds the caller too; `request` is a keyed hash of what was asked."""
 
     key: str
     request: str

@@ -12,6 +12,8 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+_ADDED_LATER = frozenset({"idempotency_pepper"})
+
 
 @dataclass(frozen=True)
 class Secrets:
@@ -24,13 +26,19 @@ class Secrets:
     vault_master_key: str
     blind_index_pepper: str
     api_key_pepper: str
+    idempotency_pepper: str
 
     @classmethod
     def of(cls, directory: Path) -> Secrets:
         """Reads `<directory>/secrets.json`, or makes it if the directory holds no data yet."""
         file = directory / "secrets.json"
         if file.exists():
-            return cls(**json.loads(file.read_text()))
+            known: dict[str, str] = json.loads(file.read_text())
+            if not known.keys() >= _ADDED_LATER:
+                # A stack of an earlier version: nothing that it stores was made with these.
+                known = {**{name: random_key() for name in _ADDED_LATER}, **known}
+                write_private(file, json.dumps(known, indent=2) + "\n")
+            return cls(**known)
         if any((directory / data).exists() for data in ("mongodb", "kafka")):
             # New keys would lock us out of the old data, and make its personal data unreadable.
             raise FileNotFoundError(f"{file} is gone, but its data is not: restore it, or delete {directory}")
@@ -50,6 +58,7 @@ class Secrets:
             vault_master_key=random_key(),
             blind_index_pepper=random_key(),
             api_key_pepper=random_key(),
+            idempotency_pepper=random_key(),
         )
 
 

@@ -52,6 +52,7 @@ def environment(directory: Path, ports: Ports, secrets: Secrets) -> dict[str, st
         "JAKPRENEUR_VAULT_MASTER_KEYS": f'{{"1": "{secrets.vault_master_key}"}}',
         "JAKPRENEUR_BLIND_INDEX_PEPPER": secrets.blind_index_pepper,
         "JAKPRENEUR_API_KEY_PEPPER": secrets.api_key_pepper,
+        "JAKPRENEUR_IDEMPOTENCY_PEPPER": secrets.idempotency_pepper,
         "JAKPRENEUR_DEVELOPMENT_ISSUER_KEY_FILE": str(directory / "development-issuer.pem"),
         # One heap for all threads, as in the image: they take turns anyway, and each heap keeps what its busiest hour took.
         "MALLOC_ARENA_MAX": "1",

@@ -93,8 +93,10 @@ async def chunks(mongo: Mongo) -> int:
 async def test_a_bug_fails_one_import_and_it_can_be_uploaded_again(
     imports: Imports, core: Core, file: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A bug after the first batch: three attempts, then failed without a value. Uploaded again after the repair, the rows
-    stored before are no clash and the counts are right."""
+    """A bug after the first batch: three attempts, then failed without a value.
+
+    Uploaded again after the repair, the rows stored before are no clash and the counts are right.
+    """
     import_id = (await accepted(imports, file))["import_id"]
     decisions = imports.worker._decisions
     commits: list[int] = []

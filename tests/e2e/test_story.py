@@ -58,8 +58,11 @@ def test_a_target_knows_its_day(world: World, client: httpx2.Client, databases: 
 
 
 def test_more_people_than_seats(world: World, client: httpx2.Client, form: Form) -> None:
-    """A partner publishes a class of two seats. Four enrol, one cancels, the first who waits is offered the seat and takes it;
-    who was there counts as trained in the funnel, once."""
+    """A partner publishes a class of two seats.
+
+    Four enrol, one cancels, the first who waits is offered the seat and takes it; who was there counts as trained in the funnel,
+    once.
+    """
     admin, officer = world.as_("admin"), world.as_("officer")
     people = []
     for _ in range(4):

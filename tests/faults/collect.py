@@ -140,7 +140,7 @@ async def collect(
 
 def _service(settings: Settings, name: str, caller: str) -> ServiceState:
     prefix = settings.kafka_topic_prefix
-    with MongoClient(settings.mongodb_url.get_secret_value(), tz_aware=True) as client:
+    with MongoClient[dict[str, Any]](settings.mongodb_url.get_secret_value(), tz_aware=True) as client:
         database = client[f"{settings.mongodb_database_prefix}_{name}"]
         state = ServiceState()
         for collection, fields in _FIELDS[name].items():
@@ -208,7 +208,7 @@ async def _reader(settings: Settings, topics: Sequence[str]) -> AsyncIterator[tu
     """A consumer without a group that stands at the beginning of every partition of the topics."""
     prefix = settings.kafka_topic_prefix
     reader = AIOKafkaConsumer(
-        **kafka._connection(settings), enable_auto_commit=False, auto_offset_reset="earliest", max_poll_records=5000
+        **kafka.connection(settings), enable_auto_commit=False, auto_offset_reset="earliest", max_poll_records=5000
     )
     await reader.start()
     try:

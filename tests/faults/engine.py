@@ -214,7 +214,7 @@ async def _until_quiet(settings: Settings, fleet: Fleet, headers: dict[str, str]
 def _unfinished(settings: Settings, ends: dict[tuple[str, int], int]) -> list[str]:
     """What still has to happen, in words."""
     found: list[str] = []
-    with MongoClient(settings.mongodb_url.get_secret_value()) as client:
+    with MongoClient[dict[str, Any]](settings.mongodb_url.get_secret_value()) as client:
         databases = {name: client[f"{settings.mongodb_database_prefix}_{name}"] for name in SERVICES}
         for name, database in databases.items():
             if rows := database["outbox"].count_documents({}):

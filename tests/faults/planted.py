@@ -19,11 +19,11 @@ from chassis.consuming import dead_letters, positions
 from chassis.consuming.effect import Also, Applied, Projection
 from chassis.consuming.local_view import LocalView
 from chassis.consuming.positions import POSITIONS
-from chassis.database.mongo import Mongo, Tx
+from chassis.database.mongo import Mongo, SaveEvents, Tx
 from chassis.database.writes import Writes
 from chassis.publishing.relay import Relay
 from chassis.writing import outbox
-from chassis.writing.outbox import OUTBOX
+from chassis.writing.outbox import OutboxDocument
 from contracts.envelope import Event
 from services.metrics.ledger.store import LEDGER, Ledger, Prepared
 from services.training.seats.desk import Desk
@@ -53,44 +53,42 @@ def outbox_not_saved(patch: pytest.MonkeyPatch) -> None:
     """The change is stored, its events aren't."""
     plain = Mongo.write
 
-    async def write(self: Mongo, writes: Mapping[str, Writes], tx: Tx) -> None:
-        await plain(self, {collection: found for collection, found in writes.items() if collection != OUTBOX}, tx)
+    async def write(self: Mongo, writes: Mapping[str, Writes], tx: Tx, save_events: SaveEvents | None = None) -> None:
+        await plain(self, writes, tx)
 
     patch.setattr(Mongo, "write", write)
 
 
 def mark_before_send(patch: pytest.MonkeyPatch) -> None:
-    """The relay forgets a page, then sends it."""
-    plain = Relay._send
+    """The relay forgets a commit, then sends its events."""
+    plain = Relay._hand_out
 
-    async def send(self: Relay, rows: list[dict[str, Any]]) -> None:
-        await self._delete([row["_id"] for row in rows])
-        await plain(self, rows)
+    async def hand_out(self: Relay, document: OutboxDocument, opened: set[TopicPartition]) -> int:
+        await outbox.delete(self._mongo, [document["_id"]])
+        return await plain(self, document, opened)
 
-    patch.setattr(Relay, "_send", send)
+    patch.setattr(Relay, "_hand_out", hand_out)
 
 
 def cursor_outbox(patch: pytest.MonkeyPatch) -> None:
-    """The relay goes on after the last id that it has seen, and never round again."""
-    last: dict[str, str] = {}
+    """The relay goes on after the last id that it has seen, and never round again: a commit that was slower is passed over."""
+    plain, last = outbox.page, dict[str, str]()
 
-    async def page(mongo: Mongo, after: str | None, limit: int) -> list[dict[str, Any]]:
-        query = {"_id": {"$gt": last.get(mongo.database.name, "")}}
-        rows: list[dict[str, Any]] = await mongo[OUTBOX].find(query).sort("_id", 1).limit(limit).to_list(None)
-        if rows:
-            last[mongo.database.name] = rows[-1]["_id"]
-        return rows
+    async def page(mongo: Mongo, after: str, limit: int, snapshot: Tx) -> list[OutboxDocument]:
+        documents = await plain(mongo, last.get(mongo.database.name, ""), limit, snapshot)
+        if documents:
+            last[mongo.database.name] = documents[-1]["_id"]
+        return documents
 
     patch.setattr(outbox, "page", page)
 
 
 def newest_first(patch: pytest.MonkeyPatch) -> None:
-    """The relay sends the newest rows first."""
+    """The relay sends the newest commits first."""
+    plain = outbox.page
 
-    async def page(mongo: Mongo, after: str | None, limit: int) -> list[dict[str, Any]]:
-        query = {} if after is None else {"_id": {"$lt": after}}
-        rows: list[dict[str, Any]] = await mongo[OUTBOX].find(query).sort("_id", -1).limit(limit).to_list(None)
-        return rows
+    async def page(mongo: Mongo, after: str, limit: int, snapshot: Tx) -> list[OutboxDocument]:
+        return (await plain(mongo, after, limit, snapshot))[::-1]
 
     patch.setattr(outbox, "page", page)
 

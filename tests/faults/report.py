@@ -109,4 +109,5 @@ class Report:
 
 
 def listed(counts: dict[str, int]) -> str:
+    """Names with their numbers, as one text."""
     return ", ".join(f"{name} {number}" for name, number in sorted(counts.items())) or "none"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import uuid
 from collections.abc import AsyncIterator, Sequence
@@ -66,13 +67,11 @@ class Small:
         self.acts: list[Act] = []
         self.people: list[str] = []
         self.planted: list[Planted] = []
+        self._forms = itertools.count()
         self._stack = stack
         self.settings = self._settings(Settings)
         self._cores = {name: Core(name, self.settings) for name in ("registration", "training", "metrics")}
-        mongo = self._cores["registration"].mongo
-        self._registration = PeopleUseCases(
-            self._cores["registration"].group_commit, PeopleStore(mongo), privacy.vault(self.settings)
-        )
+        self._registration = self._registration_by(self._cores["registration"])
         settings = self._settings(TrainingSettings)
         rules, training = settings.rules(), self._cores["training"]
         store, write_door = TrainingStore(training.mongo), training.group_commit
@@ -109,6 +108,22 @@ class Small:
             consumer_session_seconds=6.0,
         )
 
+    def _registration_by(self, core: Core) -> PeopleUseCases:
+        return PeopleUseCases(core.group_commit, PeopleStore(core.mongo), privacy.vault(self.settings))
+
+    @asynccontextmanager
+    async def another_replica(self) -> AsyncIterator[None]:
+        """Inside the block people register through a write door of its own, as that of another process is."""
+        core, usual = Core("registration", self.settings), self._registration
+        core.group_commit.start()
+        self._registration = self._registration_by(core)
+        try:
+            yield
+        finally:
+            self._registration = usual
+            await core.group_commit.stop()
+            await core.mongo.close()
+
     def core(self, service: str) -> Core:
         """A service's database, write door and relay."""
         return self._cores[service]
@@ -116,7 +131,7 @@ class Small:
     async def register(self, number: int) -> None:
         """That many more people, each by a client that notes what it heard."""
         for _ in range(number):
-            form = RegistrationForm.model_validate_json(json.dumps(registration(len(self.acts))))
+            form = RegistrationForm.model_validate_json(json.dumps(registration(next(self._forms))))
             act = Act(uuid.uuid4().hex, "register", {"nik": form.nik})
             act.reply = await self._registration.register_jakpreneur(form, OFFICER, _idempotency(act))
             self._acknowledge(act)

@@ -189,7 +189,10 @@ def _set(service: str, collection: str, identity: str, **fields: Any) -> Break:
 
 
 def _remove(service: str, collection: str, identity: str) -> Break:
-    return lambda c: c.services[service].documents[collection].pop(identity)
+    def remove(c: Collected) -> None:
+        del c.services[service].documents[collection][identity]
+
+    return remove
 
 
 def _swap(c: Collected) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -12,8 +13,9 @@ from aiokafka import TopicPartition
 from chassis import fail_points
 from chassis.consuming.batch import Batch
 from chassis.consuming.consumer import _Resynchronised
+from chassis.database.mongo import Mongo, Tx
+from chassis.publishing import kafka, lane
 from chassis.publishing.relay import Relay
-from chassis.writing.outbox import OUTBOX
 from contracts.registration import TOPIC
 from deploy.local.stack import Stack
 from tests.faults import planted
@@ -79,21 +81,54 @@ async def people_register(small: Small, patch: pytest.MonkeyPatch) -> tuple[str,
 
 
 async def the_relay_dies_while_it_sends(small: Small, patch: pytest.MonkeyPatch) -> tuple[str, ...]:
-    """Three people register. The relay dies as it hands their events to Kafka; the next one takes over."""
+    """Three people register. The relay dies before Kafka has any of their events; the next one takes over."""
     await small.register(3)
-    die_once(patch, Relay, "_send_batches")
+    plain, plain_settle, handed = lane._acknowledgement, Relay._settle, asyncio.Event()
+
+    async def never(*_: object) -> None:
+        handed.set()
+        await asyncio.Event().wait()
+
+    async def die(self: Relay, seconds: float) -> None:
+        await handed.wait()
+        patch.setattr(Relay, "_settle", plain_settle)
+        raise Died
+
+    patch.setattr(lane, "_acknowledgement", never)
+    patch.setattr(Relay, "_settle", die)
     with pytest.raises(Died):
         await asyncio.wait_for(Relay(small.core("registration").mongo, small.settings, "registration", "dies").run(), 20)
+    patch.setattr(lane, "_acknowledgement", plain)
     await small.core("registration").mongo["leases"].delete_many({})
     await idle_relay(small, patch)
     return ("registration",)
 
 
 async def the_second_comes_late(small: Small, patch: pytest.MonkeyPatch) -> tuple[str, ...]:
-    """A relay works while twenty people register one after the other: half of them come behind the place where it stood."""
-    await small.register(10)
+    """Siti's commit is stamped and slow to end. Another replica's overtakes it and is published; then hers ends."""
+    await small.register(1)  # makes the collections: two transactions that make the same one are no race of commits
+    overtaken = asyncio.Event()
+    plain, saved = Mongo.transaction, asyncio.Event()
+
+    async def slow(self: Mongo, work: Callable[[Tx], Awaitable[Any]], deadline_seconds: float = 20.0) -> Any:
+        async def work_and_wait(tx: Tx) -> Any:
+            done = await work(tx)
+            if not overtaken.is_set():
+                saved.set()
+                await overtaken.wait()
+            return done
+
+        return await plain(self, work_and_wait, deadline_seconds)
+
+    patch.setattr(Mongo, "transaction", slow)
+    siti = asyncio.create_task(small.register(1))
+    await saved.wait()
+    patch.setattr(Mongo, "transaction", plain)
+    async with small.another_replica():
+        await small.register(2)  # the first may have the very same stamp, the second has a later one
     await idle_relay(small, patch)
-    await small.register(10)
+    overtaken.set()
+    await siti
     await idle_relay(small, patch)
     return ("registration",)
 
@@ -153,11 +188,19 @@ async def a_page_is_sent_twice(small: Small, patch: pytest.MonkeyPatch) -> tuple
 async def an_old_page_is_sent_last(small: Small, patch: pytest.MonkeyPatch) -> tuple[str, ...]:
     """A relay sleeps with three registrations in hand. Another sends all there is; then the sleeper sends its page."""
     await small.register(3)
-    page = await small.core("registration").mongo[OUTBOX].find({}).sort("_id", 1).to_list(None)
+    await small.relay("registration")
+    page = await read_all(small.settings, TOPIC)
     await small.verify()
-    async with small.relaying("registration") as relay:
-        await small.until_drained("registration")
-        await relay._send(page)
+    await small.relay("registration")
+    producer = kafka.producer(small.settings, "sleeper")
+    await producer.start()
+    try:
+        for sent in page:
+            await producer.send_and_wait(
+                sent.topic, sent.value, key=sent.key, headers=list(sent.headers), partition=sent.partition
+            )
+    finally:
+        await producer.stop()
     await small.consume("training")
     return ("registration", "training")
 

@@ -15,9 +15,10 @@ from tests.harness.events import claim
 
 
 async def test_a_retry_overtaken_by_its_own_first_attempt(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Siti claims a seat; no answer comes in time, and her client asks another replica with the same Idempotency-Key. That
-    one looks for the seat just after the first attempt has committed, and for the key only when it must. The seat is taken - by
-    Siti herself: she must hear the first attempt's answer, not that somebody has her seat.
+    """Siti claims a seat; no answer comes in time, and her client asks another replica with the same Idempotency-Key.
+
+    That one looks for the seat just after the first attempt has committed, and for the key only when it must. The seat is
+    taken - by Siti herself: she must hear the first attempt's answer, not that somebody has her seat.
     """
     plain = mongo.find_by_ids
     request = Decision(claim("seat", "siti").decide, [("seats", "seat")], Idempotency("siti:1", "seat"))

@@ -30,10 +30,11 @@ ROLES = ("api", "relay", "consumer")
 
 @pytest.mark.faults
 async def test_what_was_promised_holds(stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """People register, are verified, enrol and give up while every process dies again and again: each at a point before or
-    after a commit, between Kafka's acknowledgement and the outbox, amid a consumer's transaction. Relays and a consumer
-    sleep past their time and wake, Kafka and MongoDB die, messages come that nobody can read. Then it is quiet, and what
-    clients were promised is there once, was told once and in order, and is counted once.
+    """People register, are verified, enrol and give up while every process dies again and again.
+
+    Each dies at a point before or after a commit, between Kafka's acknowledgement and the outbox, amid a consumer's transaction.
+    Relays and a consumer sleep past their time and wake, Kafka and MongoDB die, messages come that nobody can read. Then it is
+    quiet, and what clients were promised is there once, was told once and in order, and is counted once.
     """
 
     def say(text: str) -> None:

@@ -116,7 +116,7 @@ class Troubles:
         return await self._over("poisonings", began)
 
     async def _holder(self, service: str) -> ServiceProcess | None:
-        async with AsyncMongoClient(self._settings.mongodb_url.get_secret_value()) as client:
+        async with AsyncMongoClient[dict[str, Any]](self._settings.mongodb_url.get_secret_value()) as client:
             database = client[f"{self._settings.mongodb_database_prefix}_{service}"]
             lease: dict[str, Any] | None = await database["leases"].find_one({"_id": "relay"})
         if lease is None or lease.get("owner") is None:
@@ -146,14 +146,16 @@ class Troubles:
         if act.outcome != "ok":
             raise AssertionError(f"nobody could be registered after a trouble: {act}")
         row = f"registration/{act.reply['jakpreneur_id']}:1"
-        async with AsyncMongoClient(self._settings.mongodb_url.get_secret_value()) as mongo:
+        async with AsyncMongoClient[dict[str, Any]](self._settings.mongodb_url.get_secret_value()) as mongo:
             ledger = mongo[f"{self._settings.mongodb_database_prefix}_metrics"]["ledger"]
             await eventually_async(lambda: ledger.find_one({"_id": row}), _RECOVERY_SECONDS, "metrics counts again")
 
 
 async def poison(settings: Settings, name: str, garbage: bytes) -> list[Planted]:
-    """Put six bad messages on registration's topic: broken JSON, a type of a version to come, a wrong schema, garbage, and a
-    bad first event with a good second one behind it."""
+    """Put six bad messages on registration's topic.
+
+    Broken JSON, a type of a version to come, a wrong schema, garbage, and a bad first event with a good second one behind it.
+    """
     good = JakpreneurRegistered.model_validate(JakpreneurRegistered.SAMPLE)
     broken, newer, wrong, first = (f"{name}x{number}" for number in range(4))
     value = {who: good.model_copy(update={"jakpreneur_id": who}).model_dump_json().encode() for who in (newer, first)}

@@ -33,7 +33,7 @@ def eventually(condition: Callable[[], T], timeout: float, what: str) -> T:
         pause = min(_LONGEST_PAUSE_SECONDS, pause * 1.5)
 
 
-async def eventually_async(condition: Callable[[], Awaitable[T]], timeout: float, what: str) -> T:
+async def eventually_async(condition: Callable[[], Awaitable[T | None]], timeout: float, what: str) -> T:
     """As `eventually`, for a condition to be awaited."""
     deadline, pause, last = time.monotonic() + timeout, _PAUSE_SECONDS, "nothing"
     while True:

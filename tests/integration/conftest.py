@@ -39,8 +39,8 @@ async def replicas(mongo: Mongo) -> AsyncIterator[Callable[[int], Any]]:
 @pytest_asyncio.fixture
 async def door(replicas: Callable[..., Any]) -> GroupCommit:
     """One running GroupCommit."""
-    [only] = await replicas(1)
-    return only
+    opened: list[GroupCommit] = await replicas(1)
+    return opened[0]
 
 
 @pytest_asyncio.fixture
@@ -59,7 +59,7 @@ def plain(settings: SettingsFactory) -> Settings:
 @pytest.fixture
 def fail_command(stack: Stack) -> Iterator[FailCommand]:
     """`with fail_command({"failCommands": ["commitTransaction"], …}, {"times": 1})`: mongod fails as told."""
-    with MongoClient(mongodb_url(stack.ports, stack.secrets)) as client:
+    with MongoClient[dict[str, Any]](mongodb_url(stack.ports, stack.secrets)) as client:
 
         @contextmanager
         def fail(data: dict[str, Any], mode: dict[str, Any] | str) -> Iterator[None]:

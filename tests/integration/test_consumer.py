@@ -168,7 +168,7 @@ async def test_effect_letters_and_position_are_one(
     """The position can't be moved after effect and dead letter were written: then they aren't there; all come together."""
     await sender.count("siti", 1, partition=0)
     await sender.count("budi", 1, partition=0, value=b"{")
-    plain_move, failed = positions.move, []
+    plain_move, failed = positions.move, list[Any]()
 
     async def move(*arguments: Any) -> None:
         if not failed:

@@ -67,7 +67,7 @@ async def test_two_replicas_count_one_counter(replicas: Callable[..., Any], mong
 async def test_what_was_read_has_moved_on(door: GroupCommit, mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another replica commits between our read and our transaction: no conflict shows, only the version, and it is guarded."""
     await door.submit(count_up("c", events=0))
-    plain, moved = mongo.transaction, []
+    plain, moved = mongo.transaction, list[str]()
 
     async def transaction(*arguments: Any) -> Any:
         if not moved:

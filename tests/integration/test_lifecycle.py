@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,13 +116,17 @@ def test_not_ready_without_mongodb(platform: Platform, stack: Stack) -> None:
     assert httpx2.post(f"{process.url}/v1/jakpreneurs", json=registration(1), timeout=20.0).status_code == 201
 
 
+def _answers(url: str) -> bool:
+    return bool(httpx2.get(url).status_code == 200)
+
+
 def test_started_before_mongodb(platform: Platform, stack: Stack) -> None:
     """The service is up before its database: it waits, not ready, and serves as soon as it can; SIGTERM ends even the wait."""
     stack.kill_mongodb()
     try:
         process, impatient = platform.start("registration"), platform.start("registration")
         for waiting in (process, impatient):
-            eventually(lambda one=waiting: httpx2.get(f"{one.internal_url}/health/live").status_code == 200, 20, "it lives")
+            eventually(partial(_answers, f"{waiting.internal_url}/health/live"), 20, "it lives")
             assert not waiting.ready()
         assert impatient.terminate() == 0
     finally:

@@ -235,7 +235,7 @@ async def test_a_refused_partition_waits_alone(
     mongo: Mongo, door: GroupCommit, quick: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Kafka refuses one partition three times: its events follow in order afterwards, and the others never noticed."""
-    plain, refused, bad = lane._acknowledgement, [], zlib.crc32(b"bad") % 6
+    plain, refused, bad = lane._acknowledgement, list[int](), zlib.crc32(b"bad") % 6
 
     async def acknowledge(producer: Any, batch: Any, topic: str, partition: int) -> None:
         if partition == bad and len(refused) < 3:

@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from chassis.documents import Document
 from chassis.writing.decision import Documents, Outcome, Write
 from contracts.metrics import TargetReached
 from services.metrics.documents import TARGETS, TargetDocument, TargetTerms, TargetVersionRecord, find_target, stored
-from services.metrics.targets.replies import shown_target
+
+
+def shown_target(target: TargetDocument) -> Document:
+    """A target as the API's `Target`, without the day on which it was reached: its current version, and all versions."""
+    *earlier, current = target["versions"]
+    return {"target_id": target["_id"], **current, "versions": [*earlier, current]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ from chassis.writing.group_commit import GroupCommit
 from services.metrics.documents import TARGETS, TargetTerms
 from services.metrics.figures.rules import reached_on
 from services.metrics.figures.store import FigureStore
-from services.metrics.targets.replies import shown_target
-from services.metrics.targets.rules import NoteTargetReached, SetTarget
+from services.metrics.targets.rules import NoteTargetReached, SetTarget, shown_target
 from services.metrics.targets.store import TargetStore
 
 

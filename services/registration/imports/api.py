@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from chassis.access.callers import Caller, callers
 from chassis.http.answers import NOT_FOUND, id_path
-from chassis.http.idempotency_key import idempotency
+from chassis.http.idempotency_key import idempotency, note_body
 from chassis.http.provided import provided
 from chassis.writing.decision import Idempotency
 from services.registration.imports import refusals
@@ -74,7 +74,7 @@ async def upload_import(request: Request, caller: Officer, imports: Imports) -> 
     idempotency(request, caller)  # a key of a wrong form is refused before the file comes
 
     def of_file(digest: str) -> Idempotency | None:
-        request.state.body_hash = digest
+        note_body(request, digest.encode())
         return idempotency(request, caller)
 
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

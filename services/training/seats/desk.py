@@ -1,5 +1,6 @@
-"""R11: the desk of one training, where seats are given, offered and freed. **confirmed + offered <= quota, always.**
+"""R11: the desk of one training, where seats are given, offered and freed.
 
+**confirmed + offered <= quota, always.**
 The counters are in the training, so every change of a seat is guarded by the training's version. The waiting list is a row of
 pages in order of arrival. A page is a document of up to 200 enrolment ids: the next people are found without a query, and a
 person who cancels is removed from their page at once.

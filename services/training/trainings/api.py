@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from typing import Annotated, Any
 
@@ -24,6 +25,7 @@ from services.training.trainings import replies
 from services.training.trainings.ical import calendar_of
 from services.training.trainings.models import (
     RevisionBody,
+    SessionBody,
     Training,
     TrainingBody,
     TrainingPage,
@@ -31,7 +33,7 @@ from services.training.trainings.models import (
     TransitionBody,
 )
 from services.training.trainings.revision import ReviseTraining
-from services.training.trainings.rules import CreateTraining
+from services.training.trainings.rules import CreateTraining, Session
 from services.training.trainings.store import Wanted
 from services.training.trainings.use_cases import TrainingUseCases
 
@@ -76,7 +78,7 @@ async def create_training(
         description=body.description,
         stage=body.stage,
         dinas=body.dinas,
-        sessions=tuple(session.session() for session in body.sessions),
+        sessions=_sessions(body.sessions),
         quota=body.quota,
         registration_deadline=body.registration_deadline,
         audience=body.audience.named() if body.audience else {},
@@ -90,6 +92,10 @@ async def create_training(
     if reply["training_id"] is not None:
         set_etag(response, reply["revision"])
     return reply
+
+
+def _sessions(bodies: Iterable[SessionBody]) -> tuple[Session, ...]:
+    return tuple(Session(body.starts_at, body.ends_at, body.place, body.online_url) for body in bodies)
 
 
 async def list_trainings(
@@ -154,7 +160,7 @@ async def revise_training(
         if_match=version_of(if_match),
         title=body.title,
         description=body.description,
-        sessions=tuple(session.session() for session in body.sessions) if body.sessions is not None else None,
+        sessions=_sessions(body.sessions) if body.sessions is not None else None,
         registration_deadline=body.registration_deadline,
         quota=body.quota,
     )

@@ -11,7 +11,6 @@ from chassis.forms.body import Body
 from services.training.api_types import LINE, TEXT, Moment
 from services.training.documents import Audience, TrainingStage, TrainingStatus
 from services.training.trainings.audience import DINAS, KOTA
-from services.training.trainings.rules import Session
 
 Quota = Annotated[int, Field(ge=1, le=100_000, description="Number of seats", examples=[40])]
 
@@ -25,10 +24,6 @@ class SessionBody(Body):
     online_url: str | None = Field(
         default=None, max_length=500, pattern=r"^https?://[\x21-\x7e]+$", description="For online ones"
     )
-
-    def session(self) -> Session:
-        """As the rules take it, in UTC."""
-        return Session(self.starts_at, self.ends_at, self.place, self.online_url)
 
 
 KotaCode = Annotated[str, Field(pattern=r"^[0-9]{2}\.[0-9]{2}$")]

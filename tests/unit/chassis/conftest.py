@@ -28,6 +28,7 @@ def dummy(tmp_path: Path) -> DummySettings:
             "vault_master_keys": {"1": KEY},
             "blind_index_pepper": KEY,
             "api_key_pepper": KEY,
+            "idempotency_pepper": KEY,
             "development_issuer_key_file": str(tmp_path / "issuer.pem"),
         }
         return kind(**{**given, **changes})

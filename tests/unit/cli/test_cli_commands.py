@@ -14,7 +14,6 @@ from chassis.access.callers import Caller
 from chassis.access.oidc import OidcTokens
 from chassis.settings import Settings
 from cli import audit as audit_command
-from cli import imports
 from cli.__main__ import app
 from tests.unit.registration.audit.test_audit_chain import whole_log
 
@@ -75,7 +74,7 @@ def upload(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any
     real = httpx2.Client
 
     def upload(answer: Answer, *options: str) -> Any:
-        monkeypatch.setattr(imports.httpx2, "Client", lambda **given: real(**given, transport=httpx2.MockTransport(answer)))
+        monkeypatch.setattr(httpx2, "Client", lambda **given: real(**given, transport=httpx2.MockTransport(answer)))
         return run(app, ["imports", "upload", str(file), *options])
 
     return upload

@@ -20,6 +20,7 @@ from services.registration.reference.kbli import KBLI_2020
 
 DAY_BEFORE = growth.TARGET_DAY - timedelta(days=1)
 SMALL = 3_000
+pytestmark = pytest.mark.no_cover  # a quarter of a million people, by code that coverage leaves out
 
 
 def test_people_without_dates(tmp_path: Path) -> None:

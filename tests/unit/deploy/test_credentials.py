@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,19 @@ def test_two_stacks_have_nothing_in_common(tmp_path: Path) -> None:
 def test_keys_have_32_bytes() -> None:
     """AES-256 and HMAC-SHA-256 want keys of that length."""
     secrets = Secrets.random()
-    for key in (secrets.vault_master_key, secrets.blind_index_pepper, secrets.api_key_pepper):
+    for key in (secrets.vault_master_key, secrets.blind_index_pepper, secrets.api_key_pepper, secrets.idempotency_pepper):
         assert len(base64.b64decode(key, validate=True)) == 32
+
+
+def test_a_stack_of_an_earlier_version_gets_what_it_lacks(tmp_path: Path) -> None:
+    """Its secrets know no pepper of idempotency records yet: one is made and kept, and the others stay as they are."""
+    before = vars(Secrets.of(tmp_path))
+    (tmp_path / "mongodb").mkdir()
+    file = tmp_path / "secrets.json"
+    file.write_text(json.dumps({name: value for name, value in before.items() if name != "idempotency_pepper"}))
+    after = Secrets.of(tmp_path)
+    assert {**before, "idempotency_pepper": after.idempotency_pepper} == vars(after) == vars(Secrets.of(tmp_path))
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_lost_secrets_are_not_replaced_under_data(tmp_path: Path) -> None:

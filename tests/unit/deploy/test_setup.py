@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -25,8 +27,8 @@ def installs(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 def machine(monkeypatch: pytest.MonkeyPatch, *, root: bool, required: list[str], optional: list[str]) -> None:
     """A machine with these rights that lacks these packages."""
-    monkeypatch.setattr(setup.os, "geteuid", lambda: 0 if root else 1000)
-    monkeypatch.setattr(setup.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(os, "geteuid", lambda: 0 if root else 1000)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(setup, "missing_packages", lambda: (required, optional))
 
 

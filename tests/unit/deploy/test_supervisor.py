@@ -11,7 +11,7 @@ import pytest
 import yaml
 from supervisor.datatypes import dict_of_key_value_pairs
 
-from deploy.local import supervisor
+from deploy.local import layout, supervisor
 from deploy.local.platform import Platform
 from deploy.local.ports import Ports
 
@@ -151,7 +151,7 @@ def test_a_path_too_long_for_a_socket_is_named(tmp_path: Path) -> None:
 
 def test_the_documented_prometheus_file_has_the_documented_ports() -> None:
     """Otherwise moving a port would leave Prometheus behind."""
-    text = (supervisor.layout.PROMETHEUS_FILES / "prometheus.yml").read_text()
+    text = (layout.PROMETHEUS_FILES / "prometheus.yml").read_text()
     ports = Ports.default()
     for port in (ports.registration_internal, ports.training_internal, ports.metrics_internal, ports.alertmanager):
         assert f'"127.0.0.1:{port}"' in text

@@ -20,10 +20,11 @@ class Collection:
     def apply(self, updates: Iterable[UpdateOne]) -> None:
         """Upserts of `$inc`."""
         for update in updates:
+            changes: Any = update._doc
             assert update._upsert
-            assert set(update._doc) == {"$inc"}
+            assert set(changes) == {"$inc"}
             document = self.documents.setdefault(update._filter["_id"], {})
-            for path, count in update._doc["$inc"].items():
+            for path, count in changes["$inc"].items():
                 *way, last = path.split(".")
                 assert not any(part == "" or part.startswith("$") for part in (*way, last))
                 inner = document

@@ -17,6 +17,8 @@ from services.training.documents import (
     SCHEDULES,
     TRAININGS,
     WAITING,
+    Training,
+    TrainingStatus,
     enrolment_id,
     waiting_page_id,
 )
@@ -87,7 +89,9 @@ class World(Desk):
         self.move("published", training_id)
         return training_id
 
-    def move(self, to: str, training_id: str = TRAINING, actor: Actor = PARTNER, reason: str | None = None) -> Document:
+    def move(
+        self, to: TrainingStatus, training_id: str = TRAINING, actor: Actor = PARTNER, reason: str | None = None
+    ) -> Document:
         """Take a training a step further."""
         return self.run(MoveTraining(training_id, to, actor, self.rules, reason))
 
@@ -101,9 +105,9 @@ class World(Desk):
         """Cancel, accept or decline."""
         return self.run(RespondToEnrolment(enrolment_id(training_id, person), word, actor, self.rules))
 
-    def training(self, training_id: str = TRAINING) -> Document:
+    def training(self, training_id: str = TRAINING) -> Training:
         """The training as it is now."""
-        found = self.get(TRAININGS, training_id)
+        found: Training | None = self.get(TRAININGS, training_id)
         assert found is not None
         return found
 

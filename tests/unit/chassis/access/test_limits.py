@@ -80,6 +80,7 @@ def number_of_series() -> int:
     return sum(len(family.samples) for family in REGISTRY.collect())
 
 
+@pytest.mark.no_cover  # the same lines ten thousand times
 async def test_ten_thousand_addresses(app: FastAPI, settings: Settings) -> None:
     """A scanner tries 10,000 addresses, invented methods and ids: the number of series stays what it was."""
     officer = {"Authorization": f"Bearer {development_token(settings, ['officer'])}"}

@@ -42,7 +42,7 @@ async def test_a_development_token(local: Settings) -> None:
     """`jakpreneur token` prints a token: the services know its caller, roles and person."""
     token = development_token(local, ["officer", "citizen"], subject="siti", jakpreneur_id="jkp_1")
     caller = await OidcTokens(local).caller(token)
-    assert ("user:siti", {"officer", "citizen"}, "jkp_1") == (caller.id, caller.roles, caller.jakpreneur_id)
+    assert ("user:siti", frozenset({"officer", "citizen"}), "jkp_1") == (caller.id, caller.roles, caller.jakpreneur_id)
 
 
 async def test_a_token_is_verified_once(local: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

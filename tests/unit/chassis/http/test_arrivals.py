@@ -24,9 +24,10 @@ async def test_a_request_that_never_arrives(client: Connection, sent: list[str],
         if "GET" in piece and piece.endswith("\r\n\r\n"):
             await client.served()
     client.check(after=29.0)
-    assert not client.wire.closing
+    closing = [client.wire.closing]
     client.check(after=31.0)
-    assert client.wire.closing
+    closing.append(client.wire.closing)
+    assert closing == [False, True]
     assert [parsed(packet)[0] for packet in client.wire.packets] == [*answered, 408]
     client.protocol.connection_lost(None)
     await client.served()

@@ -87,8 +87,10 @@ async def test_a_forwarded_address_is_believed_only_of_our_own_proxies(proxies: 
 
 @given(st.lists(st.none() | st.binary(max_size=4)))
 async def test_whatever_the_rhythm(steps: list[bytes | None]) -> None:
-    """Pieces (and turns of the event loop between them) in any order: each leaves once, in order, by the next turn; no more
-    than the last one is held back, so that a client that reads slowly slows the writer down; the end waits for all."""
+    """Pieces (and turns of the event loop between them) in any order: each leaves once, in order, by the next turn.
+
+    No more than the last one is held back, so that a client that reads slowly slows the writer down; the end waits for all.
+    """
     wire, sent = Wire(), b""
     joined = _Joined(wire)
     for step in steps:

@@ -25,7 +25,7 @@ async def test_a_worker_with_nothing_to_do_does_not_spin(monkeypatch: pytest.Mon
             enough.set()
             await asyncio.Event().wait()
 
-    monkeypatch.setattr(lifecycle.asyncio, "sleep", pause)
+    monkeypatch.setattr(asyncio, "sleep", pause)
     working = asyncio.create_task(lifecycle._forever(look))
     await enough.wait()
     working.cancel()

@@ -216,7 +216,7 @@ A, B, C = "abc"
 def test_which_months_are_shown(joined: Mapping[str, Mapping[str, int]], shown: list[str]) -> None:
     """Each compared with the one shown before, the first with nobody; and the last ones with what is live."""
     assert published(joined, 5) == shown
-    assert published(dict(reversed(joined.items())), 5) == shown
+    assert published(dict(reversed(list(joined.items()))), 5) == shown
 
 
 def test_pairs_are_shown_for_months_of_both_lists() -> None:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import pytest
 
+from services.metrics.documents import TargetDocument, TargetVersionRecord
 from services.metrics.progress.rules import target_on
 
-VERSION = {"value": 200_000, "source": "RPJMD 2017-2022", "valid_from": "2018-01-01", "stage": "P1", "dinas": None}
 
-
-def version(number: int, valid_from: str, value: int, **changes: Any) -> dict[str, Any]:
+def version(number: int, valid_from: str, value: int, *, stage: str = "P1", dinas: str | None = None) -> TargetVersionRecord:
     """A version of a target as it is stored."""
-    return {**VERSION, "number": number, "valid_from": valid_from, "value": value, **changes}
+    return {
+        "number": number,
+        "value": value,
+        "source": "RPJMD 2017-2022",
+        "valid_from": valid_from,
+        "stage": stage,
+        "dinas": dinas,
+        "set_by": "user:admin",
+        "set_at": "2018-01-01T00:00:00+00:00",
+    }
 
 
 @pytest.mark.parametrize(
@@ -32,6 +39,6 @@ def test_the_version_of_a_day(day: date, value: int | None) -> None:
     plan = [version(1, "2018-01-01", 100), version(2, "2018-01-01", 150), version(3, "2022-01-01", 300)]
     plan.append(version(4, "2020-01-01", 250))
     others = [version(1, "2021-01-01", 7, dinas="KPKP")], [version(1, "2021-01-01", 8, stage="P2")]
-    targets = [{"_id": name, "versions": versions} for name, versions in zip("abc", (plan, *others), strict=True)]
+    targets = [TargetDocument(_id=name, versions=versions) for name, versions in zip("abc", (plan, *others), strict=True)]
     found = target_on(targets, day)
     assert value == (found and found["value"])

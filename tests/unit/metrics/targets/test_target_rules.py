@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, cast
 from unittest.mock import Mock
 
 import pytest
 
 from contracts.metrics import TargetReached
-from services.metrics.documents import TARGETS
+from services.metrics.documents import TARGETS, TargetTerms
 from services.metrics.targets.rules import NoteTargetReached, SetTarget
 from services.metrics.targets.use_cases import TargetUseCases
 from tests.unit.registration.desk import Desk
 
 PLAN = "rpjmd-2017-2022"
-VERSION = {"value": 200_000, "source": "RPJMD 2017-2022", "valid_from": "2018-01-01", "stage": "P1", "dinas": None}
+VERSION: TargetTerms = {"value": 200_000, "source": "RPJMD 2017-2022", "valid_from": "2018-01-01", "stage": "P1", "dinas": None}
 
 
 def set_target(desk: Desk, **changes: Any) -> Any:
     """An admin sets the plan's target."""
-    return desk.run(SetTarget(PLAN, {**VERSION, **changes}, "user:admin"))
+    return desk.run(SetTarget(PLAN, cast("TargetTerms", {**VERSION, **changes}), "user:admin"))
 
 
 def note(desk: Desk, number: int = 1, day: date = date(2020, 12, 15)) -> Any:

@@ -14,7 +14,15 @@ from chassis.access.callers import Caller
 from chassis.errors import NotFound
 from chassis.privacy.vault import Vault
 from services.registration.audit import rules as audit
-from services.registration.documents import AUDIT, AUDIT_HEADS, IDENTITIES, JAKPRENEURS, audit_chain_of, audit_entry_id
+from services.registration.documents import (
+    AUDIT,
+    AUDIT_HEADS,
+    IDENTITIES,
+    JAKPRENEURS,
+    JakpreneurDocument,
+    audit_chain_of,
+    audit_entry_id,
+)
 from services.registration.people.replies import REVEALABLE, shown_jakpreneur
 from services.registration.people.use_cases import PeopleUseCases
 from tests.unit.registration.desk import Desk
@@ -62,9 +70,10 @@ def test_everything_is_masked() -> None:
 @given(st.sets(st.sampled_from(REVEALABLE)), st.integers(3 * 10**11, 3 * 10**11 + 10**4))
 def test_only_what_is_asked_for_is_in_the_clear(fields: set[str], amount: int) -> None:
     """Whichever fields are revealed, no clear value of another one is anywhere in the reply."""
-    figures = {"capital": amount, "annual_sales": amount + 1, "assets": amount + 2, "workers": 99_999}
+    figures: dict[str, Any] = {"capital": amount, "annual_sales": amount + 1, "assets": amount + 2, "workers": 99_999}
     _, shelf, siti = office(business={**WARUNG, **figures})
-    clear = checked(**{**SITI, "business": {**WARUNG, **figures}}).personal
+    changes: dict[str, Any] = {**SITI, "business": {**WARUNG, **figures}}
+    clear = checked(**changes).personal
     shown = shown_jakpreneur(VAULT, shelf.desk.get(JAKPRENEURS, siti), reveal=sorted(fields))
     text = json.dumps(shown)
     for name in REVEALABLE:
@@ -101,7 +110,7 @@ def test_a_ciphertext_of_somebody_else() -> None:
     """Somebody with write access puts Budi's phone into Siti's document: it doesn't open there."""
     people, shelf, siti = office()
     other = shelf.desk.run(people.registration_of(checked(2)))["jakpreneur_id"]
-    mixed = shelf.desk.get(JAKPRENEURS, siti)
+    mixed: JakpreneurDocument = shelf.desk.get(JAKPRENEURS, siti)
     mixed = {**mixed, "sealed": {**mixed["sealed"], "phone": shelf.desk.get(JAKPRENEURS, other)["sealed"]["phone"]}}
     with pytest.raises(InvalidTag):
         shown_jakpreneur(VAULT, mixed)

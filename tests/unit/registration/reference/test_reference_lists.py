@@ -38,7 +38,7 @@ def test_what_registration_knows_is_what_all_services_know() -> None:
 
 
 def test_a_dinas_is_found_whatever_its_case() -> None:
-    """ "ppkukm" and "PAREKRAF" are known; an office of another province isn't."""
+    """As "ppkukm" and "PAREKRAF" too; an office of another province isn't."""
     assert dinas.find("ppkukm") is dinas.DINAS["PPKUKM"]
     assert dinas.find(" PAREKRAF ") is dinas.DINAS["Parekraf"]
     assert dinas.find("Dishub") is None

@@ -13,14 +13,14 @@ from chassis.errors import Conflict, NotFound
 from contracts import training as events
 from services.training.attendance.rules import RecordAttendance, Scan
 from services.training.completion.rules import FinishSettling, SettleEnrolments, attended_minutes, judge
-from services.training.documents import enrolment_id
+from services.training.documents import ScanEntry, StoredSession, TrainingStatus, enrolment_id
 from services.training.policy import Rules
 from tests.unit.training.world import PARTNER, START, STRANGER, TRAINING, World, codes
 
 DAY = START + timedelta(days=10)
 END = DAY + timedelta(hours=8)
 RULES = Rules()
-SESSION = {"starts_at": DAY, "ends_at": END}
+SESSION = StoredSession(starts_at=DAY, ends_at=END, place="Balai Contoh", online_url=None)
 
 
 def scan(person: str, nonce: str, minutes: int, hours: float = 1) -> Scan:
@@ -50,7 +50,7 @@ def running_class(*names: str) -> tuple[World, list[str]]:
     return world, people
 
 
-def complete(world: World, *people: str, to: str = "completed") -> None:
+def complete(world: World, *people: str, to: TrainingStatus = "completed") -> None:
     """End the class and settle it, in slices of one."""
     world.now = max(world.now, END)
     world.move(to)
@@ -69,14 +69,14 @@ def test_eighty_percent_is_eighty_percent(minutes: int, expected: str) -> None:
 
 def test_zero_scheduled_minutes_complete_nobody() -> None:
     """0 of 0 isn't 80 %."""
-    empty = {"starts_at": DAY, "ends_at": DAY}
+    empty: StoredSession = {**SESSION, "ends_at": DAY}
     assert judge([{"at": DAY, "minutes": 60}], [empty], RULES) == "not_completed"
 
 
 def test_a_session_counts_for_no_more_than_it_lasts() -> None:
     """Two devices scanned the same day: eight hours are eight hours; nor do they stand in for the second day."""
-    second = {"starts_at": DAY + timedelta(days=1), "ends_at": END + timedelta(days=1)}
-    twice = [{"at": DAY, "minutes": 480}, {"at": END, "minutes": 480}]
+    second: StoredSession = {**SESSION, "starts_at": DAY + timedelta(days=1), "ends_at": END + timedelta(days=1)}
+    twice = [ScanEntry(at=DAY, minutes=480), ScanEntry(at=END, minutes=480)]
     assert attended_minutes(twice, [SESSION, second], RULES.scan_tolerance) == 480
     assert judge(twice, [SESSION, second], RULES) == "not_completed"
 
@@ -84,7 +84,7 @@ def test_a_session_counts_for_no_more_than_it_lasts() -> None:
 @given(
     scans=st.lists(
         st.builds(
-            lambda hours, minutes: {"at": DAY + timedelta(hours=hours), "minutes": minutes},
+            lambda hours, minutes: ScanEntry(at=DAY + timedelta(hours=hours), minutes=minutes),
             st.integers(-2, 10),
             st.integers(0, 600),
         ),
@@ -92,7 +92,7 @@ def test_a_session_counts_for_no_more_than_it_lasts() -> None:
     ),
     order=st.randoms(use_true_random=False),
 )
-def test_completion_is_a_function_of_the_scans(scans: list[dict[str, Any]], order: Any) -> None:
+def test_completion_is_a_function_of_the_scans(scans: list[ScanEntry], order: Any) -> None:
     """In whatever order they came; and one scan more never makes it worse."""
     shuffled = list(scans)
     order.shuffle(shuffled)

@@ -166,7 +166,7 @@ def test_a_cancelled_class_is_not_in_the_way_and_leaves_the_schedule() -> None:
     world.enrol(siti, training_id="trn_a")
     world.move("cancelled", "trn_a")
     world.enrol(siti, training_id="trn_b")
-    assert world.get(SCHEDULES, siti)["trainings"] == ["trn_b"]  # type: ignore[index] # it is there
+    assert world.get(SCHEDULES, siti)["trainings"] == ["trn_b"]
 
 
 def test_a_citizen_enrols_only_themselves() -> None:

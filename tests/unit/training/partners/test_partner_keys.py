@@ -94,11 +94,17 @@ async def test_a_burst_of_calls_costs_one_look_up() -> None:
         assert store.asked == looks
 
 
+def use_cases_of(world: World, settings: TrainingSettings) -> PartnerUseCases:
+    """The use cases over a world without a store: what is tested here asks for no list."""
+    secrets = PartnerSecrets(Vault({1: b"k" * 32}, PEPPER), PEPPER, "local")
+    return PartnerUseCases(world, None, settings.rules(), secrets)  # type: ignore[arg-type] # doubles
+
+
 async def test_a_secret_is_shown_once_and_never_stored() -> None:
     """The same Idempotency-Key again: the stored reply has no secret, so the caller is told which key to revoke."""
     world = World()
     settings = TrainingSettings()
-    use_cases = PartnerUseCases(world, None, settings.rules(), PartnerSecrets(Vault({1: b"k" * 32}, PEPPER), PEPPER, "local"))  # type: ignore[arg-type] # doubles
+    use_cases = use_cases_of(world, settings)
     day = date(2021, 6, 1)
     key = Idempotency("user:admin:1", "hash")
     made = await use_cases.create_api_key("par_a", ["trainings:write"], day, ADMIN, key)
@@ -114,9 +120,7 @@ async def test_a_secret_is_shown_once_and_never_stored() -> None:
 async def test_a_partners_contact_is_sealed() -> None:
     """Name and address of the contact are in no document and no event."""
     world = World()
-    use_cases = PartnerUseCases(
-        world, None, TrainingSettings().rules(), PartnerSecrets(Vault({1: b"k" * 32}, PEPPER), PEPPER, "local")
-    )  # type: ignore[arg-type] # doubles
+    use_cases = use_cases_of(world, TrainingSettings())
     contact = {"contact_name": "Siti Contoh", "contact_email": "siti@example.com"}
     await use_cases.apply_as_partner("Kampus Contoh", "university", contact, True, None)
     everything = repr(world.staging.documents._known) + repr(world.staging.events)

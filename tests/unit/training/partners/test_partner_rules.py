@@ -10,14 +10,14 @@ import pytest
 from chassis.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from contracts.training import PartnerActivated, PartnerApplied, PartnerSuspended, PartnerVerified
 from services.training.actor import Actor
-from services.training.documents import API_KEYS, PARTNERS
+from services.training.documents import API_KEYS, PARTNERS, PartnerStatus
 from services.training.partners.api_key_rules import SCOPES, CreateApiKey, RevokeApiKey
 from services.training.partners.rules import TRANSITIONS, ApplyAsPartner, ChangePartnerStatus
 from tests.unit.training.world import OFFICER, START, STRANGER, World, codes
 
 ADMIN = Actor(id="user:admin", staff=True)
 KAMPUS = Actor(id="partner:par_a", partner_id="par_a", scopes=frozenset({"trainings:write", "attendance:write"}))
-STATES = ("applied", "verified", "active", "suspended", "ended")
+STATES: tuple[PartnerStatus, ...] = ("applied", "verified", "active", "suspended", "ended")
 
 
 def applied(world: World) -> str:
@@ -37,13 +37,14 @@ def test_a_partner_goes_the_whole_way() -> None:
     """Kampus Contoh applies, is verified, activated, suspended for a month, and comes back."""
     world = World()
     partner = applied(world)
-    for to in ("verified", "active", "suspended", "active"):
+    steps: tuple[PartnerStatus, ...] = ("verified", "active", "suspended", "active")
+    for to in steps:
         world.run(ChangePartnerStatus(partner, to, "as decided", ADMIN))
     assert world.events(partner) == [PartnerApplied, PartnerVerified, PartnerActivated, PartnerSuspended, PartnerActivated]
 
 
 @pytest.mark.parametrize(("was", "to"), sorted(set(product(STATES, STATES)) - TRANSITIONS.keys()))
-def test_no_other_step_exists(was: str, to: str) -> None:
+def test_no_other_step_exists(was: PartnerStatus, to: PartnerStatus) -> None:
     """Nobody becomes active without having been verified, and what has ended stays so."""
     world = World()
     world.give(PARTNERS, _id="par_x", kind="bank", status=was)
@@ -78,7 +79,7 @@ def test_two_keys_overlap_and_a_third_waits_for_a_revocation() -> None:
     assert codes(refusal.value) == ["R9.two_keys"]
     world.run(RevokeApiKey("par_a", "first", KAMPUS))
     assert create(world, "third")["kid"] == "third"
-    assert world.get(PARTNERS, "par_a")["kids"] == ["second", "third"]  # type: ignore[index] # it is there
+    assert world.get(PARTNERS, "par_a")["kids"] == ["second", "third"]
 
 
 def test_an_expired_key_makes_room() -> None:
@@ -106,7 +107,7 @@ def test_a_key_works_through_its_last_day_in_jakarta() -> None:
     """It expires at midnight in Jakarta, which is 17:00 UTC."""
     world = World()
     create(world, "key", days=1)
-    expires_at = world.get(API_KEYS, "key")["expires_at"]  # type: ignore[index] # it is there
+    expires_at = world.get(API_KEYS, "key")["expires_at"]
     assert expires_at.isoformat() == "2021-03-03T00:00:00+07:00"
 
 
@@ -149,7 +150,7 @@ def test_revoking_twice_is_revoking_once() -> None:
     world.run(RevokeApiKey("par_a", "key", ADMIN))
     world.now += timedelta(hours=1)
     assert world.run(RevokeApiKey("par_a", "key", ADMIN)) == {"kid": "key", "revoked": True}
-    assert world.get(API_KEYS, "key")["revoked_at"] == START  # type: ignore[index] # it is there
+    assert world.get(API_KEYS, "key")["revoked_at"] == START
 
 
 def test_an_ended_partner_gets_no_key() -> None:

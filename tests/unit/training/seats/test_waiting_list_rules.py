@@ -215,4 +215,4 @@ def test_a_long_line_moves_through_its_pages() -> None:
     assert world.statuses(people) == ["confirmed"] + ["offered"] * 420 + ["waitlisted"] * 30
     assert world.line() == [enrolment_id(TRAINING, person) for person in people[421:]]
     assert (world.training()["queue_first"], world.training()["queue_last"]) == (3, 3)
-    assert all(world.get(ENROLMENTS, enrolment_id(TRAINING, person))["page"] is None for person in people[:421])  # type: ignore[index] # it is there
+    assert all(world.get(ENROLMENTS, enrolment_id(TRAINING, person))["page"] is None for person in people[:421])

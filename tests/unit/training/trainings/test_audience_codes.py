@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chassis.errors import Invalid
@@ -52,7 +54,7 @@ def test_without_an_office_a_training_is_the_officers_own() -> None:
         ),
     ],
 )
-def test_what_is_not_there_is_refused(changes: dict[str, object], expected: set[tuple[str, str]]) -> None:
+def test_what_is_not_there_is_refused(changes: dict[str, Any], expected: set[tuple[str, str]]) -> None:
     """Bekasi isn't in Jakarta, and Tebet isn't in Jakarta Pusat: every failing field is named, in both languages."""
     world = World()
     with pytest.raises(Invalid) as refusal:

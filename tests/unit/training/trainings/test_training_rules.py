@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import product
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from chassis.errors import Conflict, Forbidden, Invalid, NotFound, RuleBroken
 from contracts import training as events
 from services.training.actor import Actor
-from services.training.documents import PARTNERS, TRAININGS
+from services.training.documents import PARTNERS, TRAININGS, TrainingStatus
 from services.training.partners.rules import ChangePartnerStatus
 from services.training.policy import Rules
 from services.training.trainings.rules import CreateTraining, Session
 from services.training.trainings.transitions import TRANSITIONS
 from tests.unit.training.world import OFFICER, PARTNER, START, STRANGER, TRAINING, World, codes
 
-STATES = ("draft", "submitted", "approved", "published", "closed", "running", "completed", "reported", "cancelled")
+STATES: tuple[TrainingStatus, ...] = get_args(TrainingStatus)
 NEEDS_APPROVAL = Actor(id="partner:par_b", partner_id="par_b")
 DAY = START + timedelta(days=10)
 
@@ -118,7 +118,7 @@ def test_publishing_meets_a_suspension_of_the_same_moment() -> None:
 
 
 @pytest.mark.parametrize(("was", "to"), sorted(set(product(STATES, STATES)) - TRANSITIONS.keys()))
-def test_no_other_step_exists(was: str, to: str) -> None:
+def test_no_other_step_exists(was: TrainingStatus, to: TrainingStatus) -> None:
     """The table is all there is: no way back, none past an approval, none out of the end."""
     world = World()
     world.draft()
