@@ -15,15 +15,17 @@ import pytest
 from aiokafka import TopicPartition
 from pymongo import UpdateOne
 
+from chassis import clock
 from chassis.consuming import dead_letters, positions
 from chassis.consuming.effect import Also, Applied, Projection
 from chassis.consuming.local_view import LocalView
 from chassis.consuming.positions import POSITIONS
-from chassis.database.mongo import Mongo, SaveEvents, Tx
+from chassis.database.mongo import LogicalTime, Mongo, SaveEvents, Tx
 from chassis.database.writes import Writes
+from chassis.documents import Document
 from chassis.publishing.relay import Relay
 from chassis.writing import outbox
-from chassis.writing.outbox import OutboxDocument
+from chassis.writing.outbox import OUTBOX, OutboxDocument, SavedEvent
 from contracts.envelope import Event
 from services.metrics.ledger.store import LEDGER, Ledger, Prepared
 from services.training.seats.desk import Desk
@@ -60,7 +62,7 @@ def outbox_not_saved(patch: pytest.MonkeyPatch) -> None:
 
 
 def mark_before_send(patch: pytest.MonkeyPatch) -> None:
-    """The relay forgets a commit, then sends its events."""
+    """The relay forgets a commit's events, then sends them."""
     plain = Relay._hand_out
 
     async def hand_out(self: Relay, document: OutboxDocument, opened: set[TopicPartition]) -> int:
@@ -71,26 +73,60 @@ def mark_before_send(patch: pytest.MonkeyPatch) -> None:
 
 
 def cursor_outbox(patch: pytest.MonkeyPatch) -> None:
-    """The relay goes on after the last id that it has seen, and never round again: a commit that was slower is passed over."""
-    plain, last = outbox.page, dict[str, str]()
+    """The relay goes on after the last id that it has seen, and never round again."""
+    last: dict[str, str] = {}
+
+    plain = outbox.page
 
     async def page(mongo: Mongo, after: str, limit: int, snapshot: Tx) -> list[OutboxDocument]:
-        documents = await plain(mongo, last.get(mongo.database.name, ""), limit, snapshot)
-        if documents:
-            last[mongo.database.name] = documents[-1]["_id"]
-        return documents
+        found = await plain(mongo, last.get(mongo.database.name, ""), limit, snapshot)
+        if found:
+            last[mongo.database.name] = found[-1]["_id"]
+        return found
 
     patch.setattr(outbox, "page", page)
 
 
 def newest_first(patch: pytest.MonkeyPatch) -> None:
     """The relay sends the newest commits first."""
+
+    async def page(mongo: Mongo, after: str, limit: int, snapshot: Tx) -> list[OutboxDocument]:
+        query = {"_id": {"$lt": after}} if after else {}
+        found: list[OutboxDocument] = await mongo[OUTBOX].find(query, session=snapshot).sort("_id", -1).limit(limit).to_list(None)
+        return found
+
+    patch.setattr(outbox, "page", page)
+
+
+def stamp_of_own_clock(patch: pytest.MonkeyPatch) -> None:
+    """Commits are stamped with the time of the process that makes them, right or wrong."""
+    plain = outbox.documents_of
+
+    def documents_of(events: Sequence[SavedEvent], time: LogicalTime, owner: str) -> list[Document]:
+        own = clock.now().timestamp()
+        return plain(events, (int(own), int(own % 1 * 1_000_000)), owner)
+
+    patch.setattr(outbox, "documents_of", documents_of)
+
+
+def snapshot_for_each_page(patch: pytest.MonkeyPatch) -> None:
+    """The relay reads each page of a sweep as the outbox is by then."""
     plain = outbox.page
 
     async def page(mongo: Mongo, after: str, limit: int, snapshot: Tx) -> list[OutboxDocument]:
-        return (await plain(mongo, after, limit, snapshot))[::-1]
+        async with mongo.snapshot() as newer:
+            return await plain(mongo, after, limit, newer)
 
     patch.setattr(outbox, "page", page)
+
+
+def floor_too_high(patch: pytest.MonkeyPatch) -> None:
+    """Sweeps begin where the last one's snapshot was taken, though transactions may be open that began before it."""
+
+    def settled_before(self: Relay, now: float) -> str:
+        return max([self._floor, *(stamp for _, stamp in self._horizons)])
+
+    patch.setattr(Relay, "_settled_before", settled_before)
 
 
 def position_before_effect(patch: pytest.MonkeyPatch) -> None:
@@ -170,6 +206,9 @@ BUGS: Mapping[str, Plant] = {
         mark_before_send,
         cursor_outbox,
         newest_first,
+        stamp_of_own_clock,
+        snapshot_for_each_page,
+        floor_too_high,
         position_before_effect,
         no_compare_and_set,
         figures_without_dedupe,
