@@ -6,6 +6,7 @@ checker.py works on this alone, so that it can be tested without a server.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,8 +19,8 @@ from chassis.privacy import vault as privacy
 from chassis.publishing import kafka
 from chassis.settings import Settings
 from contracts.catalogue import TOPICS
+from services.metrics.ledger.rollup_ids import measure_and_dimension, month_of, value_of
 from services.metrics.ledger.rules import DAILY
-from services.metrics.ledger.store import value_of
 from tests.faults.ledger import Act
 
 SERVICES = ("registration", "training", "metrics")
@@ -155,7 +156,10 @@ def _service(settings: Settings, name: str, caller: str) -> ServiceState:
             place = (doc["consumer"], doc["topic"].removeprefix(prefix), doc["partition"], doc["offset"])
             state.letters[place] = (doc["state"], doc["reason"])
         if name == "metrics":
-            state.figures = dict(_figures(database["totals"].find({}), database["rollups"].find({})))
+            figures = Counter[str]()  # of all slots together
+            for name, count in _figures(database["totals"].find({}), database["rollups"].find({})):
+                figures[name] += count
+            state.figures = {name: count for name, count in figures.items() if count}
         for doc in database["idempotency"].find({}, projection=["reply"]):
             if doc["_id"].startswith(caller):
                 state.replies[doc["_id"].removeprefix(caller)] = doc["reply"]
@@ -165,12 +169,12 @@ def _service(settings: Settings, name: str, caller: str) -> ServiceState:
 def _figures(totals: Iterable[dict[str, Any]], rollups: Iterable[dict[str, Any]]) -> Iterator[tuple[str, int]]:
     """Metrics' documents as single cells: the one place here that knows how it stores them."""
     for doc in totals:
-        _, measure, dimension = doc["_id"].split("|")
+        measure, dimension = measure_and_dimension(doc["_id"])
         for name, count in doc["n"].items():
             if count:
                 yield cell(measure, dimension, value_of(name)), count
     for doc in rollups:
-        _, measure, dimension, month = doc["_id"].split("|")
+        (measure, dimension), month = measure_and_dimension(doc["_id"]), month_of(doc["_id"])
         for name, count in doc["n"].items():
             if count:
                 yield cell(measure, dimension, value_of(name), month), count

@@ -17,7 +17,7 @@ from pymongo import UpdateOne
 
 from chassis import clock
 from chassis.consuming import dead_letters, positions
-from chassis.consuming.effect import Also, Applied, Projection
+from chassis.consuming.effect import Applied, Circumstances, InSameTransaction, Projection
 from chassis.consuming.local_view import LocalView
 from chassis.consuming.positions import POSITIONS
 from chassis.database.mongo import LogicalTime, Mongo, SaveEvents, Tx
@@ -27,7 +27,7 @@ from chassis.publishing.relay import Relay
 from chassis.writing import outbox
 from chassis.writing.outbox import OUTBOX, OutboxDocument, SavedEvent
 from contracts.envelope import Event
-from services.metrics.ledger.store import LEDGER, Ledger, Prepared
+from services.metrics.ledger.store import Ledger, Prepared
 from services.training.seats.desk import Desk
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -132,9 +132,11 @@ def floor_too_high(patch: pytest.MonkeyPatch) -> None:
 def position_before_effect(patch: pytest.MonkeyPatch) -> None:
     """The position moves in a transaction of its own, before the effect."""
 
-    async def commit(self: Projection, prepared: Any, also: Also, *, look_first: bool) -> Applied:
-        await self._mongo.transaction(also)
-        return await self._mongo.transaction(lambda tx: self._project(tx, prepared, look_first))
+    async def commit(
+        self: Projection, prepared: Any, in_same_transaction: InSameTransaction, circumstances: Circumstances
+    ) -> Applied:
+        await self._mongo.transaction(in_same_transaction)
+        return await self._mongo.transaction(lambda tx: self._project(tx, prepared, circumstances))
 
     patch.setattr(Projection, "commit", commit)
 
@@ -157,10 +159,11 @@ def figures_without_dedupe(patch: pytest.MonkeyPatch) -> None:
     """Metrics' ledger drops what it has seen, its figures count it again."""
     plain = Ledger.project
 
-    async def project(self: Ledger, tx: Tx, prepared: Prepared, look_first: bool) -> Applied:
-        known = await self._ids(LEDGER, prepared.rows, tx)
-        applied = await plain(self, tx, prepared, look_first)
-        await self._write(tx, await self._count(tx, [prepared.rows[identity] for identity in known], look_first=True))
+    async def project(self: Ledger, tx: Tx, prepared: Prepared, circumstances: Circumstances) -> Applied:
+        known = await self._known(prepared, tx)
+        applied = await plain(self, tx, prepared, circumstances)
+        again = await self.count_of(tx, [prepared.rows[identity] for identity in known], look_first=True)
+        await self.write(tx, again, circumstances.slot)
         return applied
 
     patch.setattr(Ledger, "project", project)
@@ -169,7 +172,7 @@ def figures_without_dedupe(patch: pytest.MonkeyPatch) -> None:
 def view_without_dedupe(patch: pytest.MonkeyPatch) -> None:
     """Training's view believes whatever comes last, though it is old."""
 
-    async def project(self: LocalView, tx: Tx, events: Sequence[Event], look_first: bool) -> Applied:
+    async def project(self: LocalView, tx: Tx, events: Sequence[Event], circumstances: Circumstances) -> Applied:
         for event in events:
             known = await self._mongo[self._collection].find_one({"_id": event.subject}, session=tx) or {}
             after = {**self._fold(known, event), "_id": event.subject, "last": event.sequence}

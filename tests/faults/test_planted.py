@@ -14,7 +14,7 @@ from aiokafka import TopicPartition
 
 from chassis import clock, fail_points
 from chassis.consuming.batch import Batch
-from chassis.consuming.consumer import _Resynchronised
+from chassis.consuming.batch_committer import Resynchronised
 from chassis.database.mongo import Mongo
 from chassis.publishing.lane import Lane
 from chassis.publishing.relay import Relay
@@ -204,16 +204,14 @@ async def a_zombie_goes_on(small: Small, patch: pytest.MonkeyPatch) -> tuple[str
     records = await read_all(small.settings, TOPIC)
     await small.consume("metrics")
     zombie = small.consumer("metrics")
-    zombie.prefetch.kafka = Mock()
+    zombie.fetcher.kafka = Mock()
     busiest = max(records, key=lambda record: record.offset).partition
     partition = TopicPartition(small.settings.kafka_topic_prefix + TOPIC, busiest)
-    zombie.expected = {partition: 0}
-    entries = [
-        zombie.prefetch.entry(partition, record) for record in records if (record.partition, record.offset) == (busiest, 0)
-    ]
+    zombie.place.assign({partition: 0})
+    entries = [zombie.fetcher.entry(partition, record) for record in records if (record.partition, record.offset) == (busiest, 0)]
     try:
-        await zombie._process(Batch(entries))
-    except _Resynchronised:
+        await zombie._committer.commit(Batch(entries))
+    except Resynchronised:
         pass  # as it must be: its position had moved on
     finally:
         await zombie._mongo.close()
