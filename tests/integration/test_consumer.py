@@ -105,7 +105,7 @@ async def test_a_gap_that_an_operator_accepts(kind: str, mongo: Mongo, plain: Se
 
 
 async def _none_is_asked_for(mongo: Mongo) -> bool:
-    return await mongo[dead_letters.DEAD_LETTERS].count_documents({"redrive": True}) == 0
+    return bool(await mongo[dead_letters.DEAD_LETTERS].count_documents({"redrive": True}) == 0)
 
 
 async def test_too_many_that_wait_stop_the_consumer(mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:

@@ -45,7 +45,7 @@ async def test_grown_from_six_to_eight(
 
 
 async def _published(mongo: Mongo) -> bool:
-    return await mongo["outbox"].count_documents({}) == 0
+    return bool(await mongo["outbox"].count_documents({}) == 0)
 
 
 async def test_a_topic_never_shrinks(mongo: Mongo, plain: Settings) -> None:
