@@ -113,7 +113,7 @@ class AuditHead(Versioned):
 class ImportDocument(Versioned):
     """One import. Inserted by QueueImport (imports/rules.py); its progress is written by the worker that holds the lease."""
 
-    _id: str  # "imp_" and the first 32 digits of the file's SHA-256: the same file has the same id
+    _id: str  # "imp_" and 32 digits of a keyed hash of the file: the same file has the same id
     upload: str  # "upl_…", the upload whose chunks are read
     key: NotRequired[Mapping[str, object]]  # the file's key, wrapped: {version, wrapped}; destroyed when the import ends
     bytes: int  # size of the file
