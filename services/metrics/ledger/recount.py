@@ -49,7 +49,7 @@ async def recounted(mongo: Mongo, first: str, last: str, snapshot: Tx) -> Figure
     """The figures of the months from `first` to `last`, from the rows: `measure|dimension|value|month`, and `…|month-day`."""
     figures: Figures = Counter()
     days = {"$gte": f"{first}-01", "$lte": f"{last}-31"}
-    counts = {"$or": [{"again": {"$exists": False}}, {"moved_from": {"$exists": True}}]}
+    counts = {"late": {"$exists": False}, "$or": [{"again": {"$exists": False}}, {"moved_from": {"$exists": True}}]}
     for collection in (LEDGER, LATE):
         counted = {"measure": {"$exists": True}, "day": days, **counts}
         await _add_up(mongo, figures, collection, counted, "day", 1, snapshot)

@@ -171,6 +171,7 @@ class Folded:
 # A recount adds up rows of the ledger without looking at a person's other rows. So a row says how it was counted:
 # - the six attributes under which, where they aren't the event's own;
 # - `again`: the person had the stage already, so it counts nothing;
+# - `late`: its person wasn't known yet; once they are, a row of `late_evidence` counts in its place;
 # - `moved_from`: it is older than that evidence, so the person counts on its day and no longer on this one.
 
 
@@ -190,6 +191,7 @@ def fold(rows: Iterable[Row], facts: Mapping[str, Fact]) -> Folded:
         person = _known(folded, fact_id(row["person"], "P1"), facts)
         if person is None:
             folded.pending.append(row)
+            folded.marks[row["_id"]] = {"late": True}
         else:
             _evidence(folded, row, person, facts)
     return folded

@@ -51,7 +51,7 @@ class Book:
         self.facts: dict[str, Fact] = {}
         self.pending: list[Row] = []
         self.figures: Figures = Counter()
-        self.marked: list[Row] = []  # rows as the ledger keeps them, those that waited as they were counted
+        self.marked: list[Row] = []  # rows as they are kept, those that waited a second time when they were counted
 
     def take(self, events: Sequence[Event]) -> None:
         """One batch, as the consumer hands it over: what was seen before is dropped."""
@@ -67,8 +67,7 @@ class Book:
 
     def _count(self, rows: list[Row]) -> None:
         folded = fold(rows, self.facts)
-        waiting = {row["_id"] for row in folded.pending}
-        self.marked += [folded.marked(row) for row in rows if row["_id"] not in waiting]
+        self.marked += [folded.marked(row) for row in rows]
         assert not folded.new_facts.keys() & self.facts.keys()
         assert folded.earlier_facts.keys() <= self.facts.keys()
         self.facts |= folded.new_facts | folded.earlier_facts
@@ -193,7 +192,7 @@ def test_each_row_says_how_it_was_counted(events: list[Event], sizes: list[int])
         book.resolve()
     added = Increments()
     for row in book.marked:
-        if "measure" in row and ("again" not in row or "moved_from" in row):
+        if "measure" in row and "late" not in row and ("again" not in row or "moved_from" in row):
             added.add([Counted(row["measure"], row["day"], row)])
         if "moved_from" in row:
             added.add([Counted(row["measure"], row["moved_from"], row)], -1)
