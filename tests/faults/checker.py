@@ -184,7 +184,7 @@ def outboxes(collected: Collected, subjects: Mapping[str, list[Published]]) -> I
         yield Violation("C2", "wrong", f"event {identity} was published and is not stored")
     for service, state in collected.services.items():
         if state.outbox:
-            yield Violation("C2", "lost", f"{service}'s outbox still holds {len(state.outbox)} events: {state.outbox[:5]}")
+            yield Violation("C2", "lost", f"{service}'s outbox still holds {len(state.outbox)} commits: {state.outbox[:5]}")
 
 
 def order(published: Iterable[tuple[Message, Published]]) -> Iterator[Violation]:

@@ -208,7 +208,7 @@ async def _reader(settings: Settings, topics: Sequence[str]) -> AsyncIterator[tu
     """A consumer without a group that stands at the beginning of every partition of the topics."""
     prefix = settings.kafka_topic_prefix
     reader = AIOKafkaConsumer(
-        **kafka._connection(settings), enable_auto_commit=False, auto_offset_reset="earliest", max_poll_records=5000
+        **kafka.connection(settings), enable_auto_commit=False, auto_offset_reset="earliest", max_poll_records=5000
     )
     await reader.start()
     try:

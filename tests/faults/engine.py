@@ -217,8 +217,8 @@ def _unfinished(settings: Settings, ends: dict[tuple[str, int], int]) -> list[st
     with MongoClient(settings.mongodb_url.get_secret_value()) as client:
         databases = {name: client[f"{settings.mongodb_database_prefix}_{name}"] for name in SERVICES}
         for name, database in databases.items():
-            if rows := database["outbox"].count_documents({}):
-                found.append(f"{rows} rows in {name}'s outbox")
+            if commits := database["outbox"].count_documents({}):
+                found.append(f"{commits} commits in {name}'s outbox")
         if waiting := databases["metrics"]["pending"].count_documents({}):
             found.append(f"{waiting} pending events")
         for consumer, (service, topics) in SUBSCRIPTIONS.items():

@@ -15,15 +15,17 @@ import pytest
 from aiokafka import TopicPartition
 from pymongo import UpdateOne
 
+from chassis import clock
 from chassis.consuming import dead_letters, positions
 from chassis.consuming.effect import Also, Applied, Projection
 from chassis.consuming.local_view import LocalView
 from chassis.consuming.positions import POSITIONS
-from chassis.database.mongo import Mongo, Tx
+from chassis.database.mongo import LogicalTime, Mongo, SaveEvents, Tx
 from chassis.database.writes import Writes
+from chassis.documents import Document
 from chassis.publishing.relay import Relay
 from chassis.writing import outbox
-from chassis.writing.outbox import OUTBOX
+from chassis.writing.outbox import OUTBOX, OutboxDocument, SavedEvent
 from contracts.envelope import Event
 from services.metrics.ledger.store import LEDGER, Ledger, Prepared
 from services.training.seats.desk import Desk
@@ -53,46 +55,78 @@ def outbox_not_saved(patch: pytest.MonkeyPatch) -> None:
     """The change is stored, its events aren't."""
     plain = Mongo.write
 
-    async def write(self: Mongo, writes: Mapping[str, Writes], tx: Tx) -> None:
-        await plain(self, {collection: found for collection, found in writes.items() if collection != OUTBOX}, tx)
+    async def write(self: Mongo, writes: Mapping[str, Writes], tx: Tx, save_events: SaveEvents | None = None) -> None:
+        await plain(self, writes, tx)
 
     patch.setattr(Mongo, "write", write)
 
 
 def mark_before_send(patch: pytest.MonkeyPatch) -> None:
-    """The relay forgets a page, then sends it."""
-    plain = Relay._send
+    """The relay forgets a commit's events, then sends them."""
+    plain = Relay._hand_out
 
-    async def send(self: Relay, rows: list[dict[str, Any]]) -> None:
-        await self._delete([row["_id"] for row in rows])
-        await plain(self, rows)
+    async def hand_out(self: Relay, document: OutboxDocument, opened: set[TopicPartition]) -> int:
+        await outbox.delete(self._mongo, [document["_id"]])
+        return await plain(self, document, opened)
 
-    patch.setattr(Relay, "_send", send)
+    patch.setattr(Relay, "_hand_out", hand_out)
 
 
 def cursor_outbox(patch: pytest.MonkeyPatch) -> None:
     """The relay goes on after the last id that it has seen, and never round again."""
     last: dict[str, str] = {}
 
-    async def page(mongo: Mongo, after: str | None, limit: int) -> list[dict[str, Any]]:
-        query = {"_id": {"$gt": last.get(mongo.database.name, "")}}
-        rows: list[dict[str, Any]] = await mongo[OUTBOX].find(query).sort("_id", 1).limit(limit).to_list(None)
-        if rows:
-            last[mongo.database.name] = rows[-1]["_id"]
-        return rows
+    plain = outbox.page
+
+    async def page(mongo: Mongo, after: str, limit: int, snapshot: Tx) -> list[OutboxDocument]:
+        found = await plain(mongo, last.get(mongo.database.name, ""), limit, snapshot)
+        if found:
+            last[mongo.database.name] = found[-1]["_id"]
+        return found
 
     patch.setattr(outbox, "page", page)
 
 
 def newest_first(patch: pytest.MonkeyPatch) -> None:
-    """The relay sends the newest rows first."""
+    """The relay sends the newest commits first."""
 
-    async def page(mongo: Mongo, after: str | None, limit: int) -> list[dict[str, Any]]:
-        query = {} if after is None else {"_id": {"$lt": after}}
-        rows: list[dict[str, Any]] = await mongo[OUTBOX].find(query).sort("_id", -1).limit(limit).to_list(None)
-        return rows
+    async def page(mongo: Mongo, after: str, limit: int, snapshot: Tx) -> list[OutboxDocument]:
+        query = {"_id": {"$lt": after}} if after else {}
+        found: list[OutboxDocument] = await mongo[OUTBOX].find(query, session=snapshot).sort("_id", -1).limit(limit).to_list(None)
+        return found
 
     patch.setattr(outbox, "page", page)
+
+
+def stamp_of_own_clock(patch: pytest.MonkeyPatch) -> None:
+    """Commits are stamped with the time of the process that makes them, right or wrong."""
+    plain = outbox.documents_of
+
+    def documents_of(events: Sequence[SavedEvent], time: LogicalTime, owner: str) -> list[Document]:
+        own = clock.now().timestamp()
+        return plain(events, (int(own), int(own % 1 * 1_000_000)), owner)
+
+    patch.setattr(outbox, "documents_of", documents_of)
+
+
+def snapshot_for_each_page(patch: pytest.MonkeyPatch) -> None:
+    """The relay reads each page of a sweep as the outbox is by then."""
+    plain = outbox.page
+
+    async def page(mongo: Mongo, after: str, limit: int, snapshot: Tx) -> list[OutboxDocument]:
+        async with mongo.snapshot() as newer:
+            return await plain(mongo, after, limit, newer)
+
+    patch.setattr(outbox, "page", page)
+
+
+def floor_too_high(patch: pytest.MonkeyPatch) -> None:
+    """Sweeps begin where the last one's snapshot was taken, though transactions may be open that began before it."""
+
+    def settled_before(self: Relay, now: float) -> str:
+        return max([self._floor, *(stamp for _, stamp in self._horizons)])
+
+    patch.setattr(Relay, "_settled_before", settled_before)
 
 
 def position_before_effect(patch: pytest.MonkeyPatch) -> None:
@@ -172,6 +206,9 @@ BUGS: Mapping[str, Plant] = {
         mark_before_send,
         cursor_outbox,
         newest_first,
+        stamp_of_own_clock,
+        snapshot_for_each_page,
+        floor_too_high,
         position_before_effect,
         no_compare_and_set,
         figures_without_dedupe,

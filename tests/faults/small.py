@@ -17,12 +17,14 @@ from typing import TypeVar
 from chassis import clock
 from chassis.access.callers import Caller
 from chassis.consuming.consumer import Consumer
+from chassis.database.mongo import Mongo
 from chassis.privacy import vault as privacy
 from chassis.process.lifecycle import Core
 from chassis.publishing import kafka
 from chassis.publishing.relay import Relay
 from chassis.settings import Settings
 from chassis.writing.decision import Idempotency
+from chassis.writing.group_commit import GroupCommit
 from chassis.writing.outbox import OUTBOX
 from deploy.local.stack import Stack
 from services.metrics.main import build as build_metrics
@@ -67,12 +69,14 @@ class Small:
         self.people: list[str] = []
         self.planted: list[Planted] = []
         self._stack = stack
+        self._forms = 0
+        self._verified: set[str] = set()
         self.settings = self._settings(Settings)
         self._cores = {name: Core(name, self.settings) for name in ("registration", "training", "metrics")}
         mongo = self._cores["registration"].mongo
-        self._registration = PeopleUseCases(
-            self._cores["registration"].group_commit, PeopleStore(mongo), privacy.vault(self.settings)
-        )
+        doors = [self._cores["registration"].group_commit, self._door(mongo)]
+        self._doors = [*doors, self._cores["training"].group_commit]
+        self._replicas = [PeopleUseCases(door, PeopleStore(mongo), privacy.vault(self.settings)) for door in doors]
         settings = self._settings(TrainingSettings)
         rules, training = settings.rules(), self._cores["training"]
         store, write_door = TrainingStore(training.mongo), training.group_commit
@@ -88,16 +92,24 @@ class Small:
         """Topics made, write doors open; closed and the databases dropped in the end."""
         small = cls(stack)
         await kafka.ensure_topics(small.settings, ALL_TOPICS)
-        for name in ("registration", "training"):
-            small._cores[name].group_commit.start()
+        for door in small._doors:
+            door.start()
         try:
             yield small
         finally:
-            for name, core in small._cores.items():
-                if name != "metrics":
-                    await core.group_commit.stop()
+            for door in small._doors:
+                await door.stop()
+            for core in small._cores.values():
                 await core.mongo.client.drop_database(core.mongo.database.name)
                 await core.mongo.close()
+
+    def _door(self, mongo: Mongo) -> GroupCommit:
+        return GroupCommit(
+            mongo,
+            batch_limit=self.settings.commit_batch_limit,
+            deadline_seconds=self.settings.commit_deadline_seconds,
+            owner="other",
+        )
 
     def _settings(self, kind: type[S]) -> S:
         return settings_of(
@@ -113,22 +125,24 @@ class Small:
         """A service's database, write door and relay."""
         return self._cores[service]
 
-    async def register(self, number: int) -> None:
-        """That many more people, each by a client that notes what it heard."""
+    async def register(self, number: int, replica: int = 0) -> None:
+        """That many more people, at one of registration's two replicas, each by a client that notes what it heard."""
         for _ in range(number):
-            form = RegistrationForm.model_validate_json(json.dumps(registration(len(self.acts))))
+            self._forms += 1
+            form = RegistrationForm.model_validate_json(json.dumps(registration(self._forms)))
             act = Act(uuid.uuid4().hex, "register", {"nik": form.nik})
-            act.reply = await self._registration.register_jakpreneur(form, OFFICER, _idempotency(act))
+            act.reply = await self._replicas[replica].register_jakpreneur(form, OFFICER, _idempotency(act))
             self._acknowledge(act)
             self.people.append(act.reply["jakpreneur_id"])
 
-    async def verify(self) -> None:
-        """Everybody registered so far."""
-        for person in self.people:
+    async def verify(self, replica: int = 0) -> None:
+        """Everybody registered so far who isn't verified yet."""
+        for person in [person for person in self.people if person not in self._verified]:
             act = Act(uuid.uuid4().hex, "verify", {"person": person, "decision": "verify"})
-            verification = Verification(decision="verify")
-            act.reply = await self._registration.verify_jakpreneur(person, verification, OFFICER, None, _idempotency(act))
+            verification, door = Verification(decision="verify"), self._replicas[replica]
+            act.reply = await door.verify_jakpreneur(person, verification, OFFICER, None, _idempotency(act))
             self._acknowledge(act)
+            self._verified.add(person)
 
     async def training(self, quota: int) -> str:
         """A published training of the office's own."""

@@ -251,7 +251,11 @@ BREAKS: dict[str, tuple[str, str, Break]] = {
     "cancelled by nobody": ("C1", "wrong", _set("training", "enrolments", f"t:{SITI}", status="cancelled")),
     "an event was never published": ("C2", "lost", _drop((PEOPLE, 5))),
     "an event of a change that isn't stored": ("C2", "wrong", lambda c: c.services["registration"].sequences.update({RINA: 0})),
-    "the outbox isn't empty": ("C2", "lost", lambda c: c.services["training"].outbox.append("t:000000000001")),
+    "the outbox isn't empty": (
+        "C2",
+        "lost",
+        lambda c: c.services["training"].outbox.append("0001612000.0000000001.a1.000"),
+    ),
     "a message that nobody planted and nobody can read": ("C2", "wrong", _add(Message(PEOPLE, 0, 7, {}, b"?"))),
     "the second before the first": ("C3", "out of order", _swap),
     "a gap": ("C3", "out of order", _drop((PEOPLE, 0), (PEOPLE, 3))),

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
 from aiokafka import TopicPartition
 
-from chassis import fail_points
+from chassis import clock, fail_points
 from chassis.consuming.batch import Batch
 from chassis.consuming.consumer import _Resynchronised
+from chassis.database.mongo import Mongo
+from chassis.publishing.lane import Lane
 from chassis.publishing.relay import Relay
-from chassis.writing.outbox import OUTBOX
+from chassis.writing import outbox
+from chassis.writing.outbox import OUTBOX, OutboxDocument
 from contracts.registration import TOPIC
 from deploy.local.stack import Stack
 from tests.faults import planted
@@ -34,10 +40,10 @@ async def small(stack: Stack) -> AsyncIterator[Small]:
 
 
 def die_once(patch: pytest.MonkeyPatch, owner: object, name: str) -> None:
-    """The next call of this method is the process's end."""
+    """The next call of this function is the process's end."""
     plain = getattr(owner, name)
 
-    async def die(*_: object) -> None:
+    def die(*_: object) -> None:
         patch.setattr(owner, name, plain)
         raise Died
 
@@ -46,18 +52,55 @@ def die_once(patch: pytest.MonkeyPatch, owner: object, name: str) -> None:
 
 async def idle_relay(small: Small, patch: pytest.MonkeyPatch) -> None:
     """A relay sweeps a few times, whether it leaves something behind or not."""
-    plain, swept = Relay._sweep, asyncio.Semaphore(0)
+    async with small.relaying("registration") as relay:
+        await sweeps(relay, patch)
 
-    async def sweep(self: Relay) -> int:
-        rows = await plain(self)
+
+async def sweeps(relay: Relay, patch: pytest.MonkeyPatch) -> None:
+    """A relay at work sweeps a few times more, and Kafka acknowledges what it sent."""
+    plain, swept = relay._sweep, asyncio.Semaphore(0)
+
+    async def sweep() -> int:
+        documents = await plain()
         swept.release()
-        return rows
+        return documents
 
-    patch.setattr(Relay, "_sweep", sweep)
-    async with small.relaying("registration"), asyncio.timeout(20):
+    patch.setattr(relay, "_sweep", sweep)
+    async with asyncio.timeout(20):
         for _ in range(_IDLE_SWEEPS):
             await swept.acquire()
-    patch.setattr(Relay, "_sweep", plain)
+        await asyncio.gather(*(lane.settled() for lane in relay._lanes.values()))
+    patch.setattr(relay, "_sweep", plain)
+
+
+@asynccontextmanager
+async def slow_commit(small: Small, patch: pytest.MonkeyPatch) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Somebody registers at the first replica, whose commit hangs once it is stamped. Gives what lets it through.
+
+    Two people have registered before, one at each replica: two transactions that both create the collections would clash.
+    """
+    await small.register(1)
+    await small.register(1, replica=1)
+    plain, reached, through = Mongo._commit, asyncio.Event(), asyncio.Event()
+
+    async def commit(session: object, deadline: float) -> None:
+        patch.setattr(Mongo, "_commit", staticmethod(plain))
+        reached.set()
+        await through.wait()
+        await plain(session, deadline)
+
+    patch.setattr(Mongo, "_commit", staticmethod(commit))
+    registering = asyncio.create_task(small.register(1))
+    await asyncio.wait_for(reached.wait(), 20)
+
+    async def let_through() -> None:
+        through.set()
+        await registering
+
+    try:
+        yield let_through
+    finally:
+        await let_through()
 
 
 async def the_machine_goes_down_after_the_reply(small: Small, patch: pytest.MonkeyPatch) -> tuple[str, ...]:
@@ -81,7 +124,7 @@ async def people_register(small: Small, patch: pytest.MonkeyPatch) -> tuple[str,
 async def the_relay_dies_while_it_sends(small: Small, patch: pytest.MonkeyPatch) -> tuple[str, ...]:
     """Three people register. The relay dies as it hands their events to Kafka; the next one takes over."""
     await small.register(3)
-    die_once(patch, Relay, "_send_batches")
+    die_once(patch, Lane, "offer")
     with pytest.raises(Died):
         await asyncio.wait_for(Relay(small.core("registration").mongo, small.settings, "registration", "dies").run(), 20)
     await small.core("registration").mongo["leases"].delete_many({})
@@ -89,11 +132,48 @@ async def the_relay_dies_while_it_sends(small: Small, patch: pytest.MonkeyPatch)
     return ("registration",)
 
 
-async def the_second_comes_late(small: Small, patch: pytest.MonkeyPatch) -> tuple[str, ...]:
-    """A relay works while twenty people register one after the other: half of them come behind the place where it stood."""
-    await small.register(10)
-    await idle_relay(small, patch)
-    await small.register(10)
+async def the_first_commits_last(small: Small, patch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """Siti's commit is stamped and hangs. Budi's and Rina's commit; Rina's stamp is later than Budi's commit and so than Siti's
+    stamp. Both are published; then Siti's comes, behind the place that the relay has reached.
+    """
+    async with slow_commit(small, patch) as let_through, small.relaying("registration") as relay:
+        await small.register(2, replica=1)
+        await sweeps(relay, patch)
+        await let_through()
+        await sweeps(relay, patch)
+    return ("registration",)
+
+
+async def a_commit_between_two_pages(small: Small, patch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """Siti's commit is stamped and hangs. The relay has read the page that holds Rina's, of a later stamp. Before it reads the
+    next, Siti's commit goes through and she is verified.
+    """
+    small.settings = small.settings.model_copy(update={"relay_page": 1})
+    async with slow_commit(small, patch) as let_through:
+        await small.register(2, replica=1)
+        [rina] = await small.core("registration").mongo[OUTBOX].find().sort("_id", -1).limit(1).to_list(None)
+        plain = outbox.page
+
+        async def page(*arguments: Any) -> list[OutboxDocument]:
+            found: list[OutboxDocument] = await plain(*arguments)
+            if rina["_id"] in {document["_id"] for document in found}:
+                patch.setattr(outbox, "page", plain)
+                await let_through()
+                await small.verify()
+            return found
+
+        patch.setattr(outbox, "page", page)
+        await idle_relay(small, patch)
+    return ("registration",)
+
+
+async def a_clock_is_ahead(small: Small, patch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """Three people register at a replica whose clock is an hour ahead, and are verified at one whose clock is right."""
+    right = clock.now
+    patch.setattr(clock, "now", lambda: right() + timedelta(minutes=65))
+    await small.register(3)
+    patch.setattr(clock, "now", right)
+    await small.verify(replica=1)
     await idle_relay(small, patch)
     return ("registration",)
 
@@ -140,7 +220,7 @@ async def a_zombie_goes_on(small: Small, patch: pytest.MonkeyPatch) -> tuple[str
 async def a_page_is_sent_twice(small: Small, patch: pytest.MonkeyPatch) -> tuple[str, ...]:
     """The relay dies after Kafka has taken three registrations and before it forgot them: the next relay sends them again."""
     await small.register(3)
-    die_once(patch, Relay, "_delete")
+    die_once(patch, outbox, "delete")
     with pytest.raises(Died):
         await asyncio.wait_for(Relay(small.core("registration").mongo, small.settings, "registration", "dies").run(), 20)
     await small.core("registration").mongo["leases"].delete_many({})
@@ -157,7 +237,10 @@ async def an_old_page_is_sent_last(small: Small, patch: pytest.MonkeyPatch) -> t
     await small.verify()
     async with small.relaying("registration") as relay:
         await small.until_drained("registration")
-        await relay._send(page)
+        await sweeps(relay, patch)  # what is deleted must be forgotten too
+        lanes = {partition for partition, lane in relay._lanes.items() if lane.open()}
+        assert [await relay._hand_out(document, lanes) for document in page] == [1, 1, 1]
+        await asyncio.gather(*(lane.settled() for lane in relay._lanes.values()))
     await small.consume("training")
     return ("registration", "training")
 
@@ -188,7 +271,10 @@ STORIES: dict[str, tuple[Story, set[str]]] = {
     "outbox_not_saved": (people_register, {"C2"}),
     "newest_first": (people_register, {"C3"}),
     "mark_before_send": (the_relay_dies_while_it_sends, {"C2"}),
-    "cursor_outbox": (the_second_comes_late, {"C2"}),
+    "cursor_outbox": (the_first_commits_last, {"C2"}),
+    "floor_too_high": (the_first_commits_last, {"C2"}),
+    "snapshot_for_each_page": (a_commit_between_two_pages, {"C3"}),
+    "stamp_of_own_clock": (a_clock_is_ahead, {"C3"}),
     "position_before_effect": (the_consumer_dies_after_a_commit, {"C4"}),
     "no_compare_and_set": (a_zombie_goes_on, {"C5"}),
     "figures_without_dedupe": (a_page_is_sent_twice, {"C4"}),
