@@ -11,7 +11,7 @@ import json
 import random
 import time
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,8 +47,13 @@ class Load:
         workers: int,
         rate: float,
         seed: int,
+        weights: Mapping[str, int] = _WEIGHTS,
     ) -> None:
         self.acknowledged: list[float] = []  # when, monotonic
+        self.acknowledged_by: dict[str, list[float]] = defaultdict(list)  # the same for each service
+        self.going = asyncio.Event()  # cleared: clients rest, once they have finished what they do
+        self.going.set()
+        self._weights = dict(weights)
         self.statuses: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
@@ -76,6 +81,7 @@ class Load:
         client = Client()
         try:
             while not stop.is_set():
+                await self.going.wait()
                 begun = time.monotonic()
                 await self._next(client)
                 await asyncio.sleep(max(0.0, self._pause * self._random.uniform(0.5, 1.5) - (time.monotonic() - begun)))
@@ -83,7 +89,7 @@ class Load:
             await client.close()
 
     async def _next(self, client: Client) -> None:
-        kinds, weights = zip(*_WEIGHTS.items(), strict=True)
+        kinds, weights = zip(*self._weights.items(), strict=True)
         match self._random.choices(kinds, weights)[0]:
             case "verify" if self._registered:
                 await self._verify(client)
@@ -175,6 +181,12 @@ class Load:
         self.outcomes[act.outcome] += 1
         if act.outcome == "ok":
             self.acknowledged.append(time.monotonic())
+            self.acknowledged_by[service].append(time.monotonic())
+
+    @property
+    def errors(self) -> int:
+        """Attempts that brought no answer, or one that says that the service failed."""
+        return sum(number for status, number in self.statuses.items() if not status.isdecimal() or int(status) >= 500)
 
     async def _attempt(
         self, client: Client, service: str, path: str, headers: dict[str, str], body: bytes
