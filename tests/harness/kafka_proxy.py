@@ -28,7 +28,7 @@ class KafkaProxy:
         self._delay = 0.0
         self._flowing = asyncio.Event()
         self._flowing.set()
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[KafkaProxy]:
@@ -39,8 +39,11 @@ class KafkaProxy:
         finally:
             server.close()
             self.flow()
+            serving = [task for task in self._open.values() if task is not None]
             for writer in self._open:
                 writer.close()  # its two directions end with it
+            if serving:
+                await asyncio.wait(serving, timeout=5)
 
     def delay(self, seconds: float) -> None:
         """From now on hold back each acknowledgement for so long."""
@@ -53,12 +56,12 @@ class KafkaProxy:
         self._flowing.set()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
+        self._open[writer] = asyncio.current_task()
         try:
             broker_reader, broker_writer = await asyncio.open_connection("127.0.0.1", self._broker_port)
         except OSError:  # the broker is down: so are we, for this client
             writer.close()
-            self._open.discard(writer)
+            del self._open[writer]
             return
         produces: dict[int, float] = {}
         directions = [
@@ -73,7 +76,7 @@ class KafkaProxy:
             await asyncio.gather(*directions, return_exceptions=True)
             writer.close()
             broker_writer.close()
-            self._open.discard(writer)
+            del self._open[writer]
 
     async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, produces: dict[int, float]) -> None:
         with contextlib.suppress(OSError, EOFError):

@@ -30,6 +30,7 @@ class Life:
     published: float
     acknowledged: int
     errors: int
+    stopping: float  # the longest that a process took that was asked to stop
     broken: list[str] = field(default_factory=list)
 
     def failures(self) -> Iterator[str]:
@@ -46,13 +47,14 @@ class Life:
 async def live_through(fault: Fault, scene: Scene) -> Life:
     """Make the fault and measure."""
     errors, acknowledged, began = scene.load.errors, len(scene.load.acknowledged), time.monotonic()
-    codes, exits = len(scene.exit_codes), sum(scene.fleet.exits.values())
+    ended, exits = len(scene.ends), sum(scene.fleet.exits.values())
     span = await fault.do(scene)
     published = await span.published
     await asyncio.sleep(_AFTERWARDS)  # of the measurement
     until = time.monotonic()
     broken = list(span.broken)
-    broken += [f"{name} was asked to stop and ended with {code}" for name, code in scene.exit_codes[codes:] if code != 0]
+    ends = scene.ends[ended:]
+    broken += [f"{end.name} was asked to stop and ended with {end.code}" for end in ends if end.code != 0]
     if sum(scene.fleet.exits.values()) > exits:
         broken.append(f"a process ended by itself: {dict(scene.fleet.exits)}")
     return Life(
@@ -62,6 +64,7 @@ async def live_through(fault: Fault, scene: Scene) -> Life:
         round(published, 2),
         len(scene.load.acknowledged) - acknowledged,
         scene.load.errors - errors,
+        round(max((end.seconds for end in ends), default=0.0), 1),
         broken,
     )
 
@@ -73,13 +76,14 @@ def _silence(acknowledged: Sequence[float], since: float, until: float) -> float
 
 def table(lives: Sequence[Life]) -> list[str]:
     """A line for each fault: medians, and the worst where there were several."""
-    lines = [f"{'fault':<20} {'n':>3} {'silence s':>22} {'in Kafka s':>12} {'acknowledged':>12} {'errors':>7}"]
+    lines = [f"{'fault':<20} {'n':>3} {'silence s':>22} {'in Kafka s':>12} {'acknowledged':>12} {'errors':>7} {'stopped s':>10}"]
     for name in dict.fromkeys(life.fault for life in lives):
         found = [life for life in lives if life.fault == name]
         silence = " ".join(f"{service[0]} {_spread([life.silence[service] for life in found])}" for service in WRITERS)
         lines.append(
             f"{name:<20} {len(found):>3} {silence:>22} {_spread([life.published for life in found]):>12} "
-            f"{sum(life.acknowledged for life in found):>12,} {sum(life.errors for life in found):>7,}"
+            f"{sum(life.acknowledged for life in found):>12,} {sum(life.errors for life in found):>7,} "
+            f"{max(life.stopping for life in found) or '':>10}"
         )
     return lines
 

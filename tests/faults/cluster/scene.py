@@ -51,6 +51,15 @@ class Span:
     broken: tuple[str, ...] = ()  # what else didn't hold
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """A process that was asked to stop: its exit code, and after how many seconds."""
+
+    name: str
+    code: int
+    seconds: float
+
+
 @dataclass
 class Scene:
     """What is running."""
@@ -63,7 +72,7 @@ class Scene:
     settings: Settings
     headers: dict[str, str]
     random: random.Random
-    exit_codes: list[tuple[str, int]] = field(default_factory=list)  # of processes that were asked to stop
+    ends: list[End] = field(default_factory=list)  # of processes that were asked to stop
     _mongo: AsyncMongoClient[dict[str, Any]] | None = None
 
     # MongoDB
@@ -137,8 +146,9 @@ class Scene:
 
     async def restart(self, post: Post, env: Mapping[str, str] | None = None, faults: tuple[str, ...] = ()) -> None:
         """SIGTERM to one replica; returns when its successor is there, ready or not."""
+        asked = time.monotonic()
         code = await self.fleet.restart(post, env, faults)
-        self.exit_codes.append((post.name, code))
+        self.ends.append(End(post.name, code, time.monotonic() - asked))
 
     async def in_service(self, post: Post) -> None:
         """Wait until the balancer sends requests to a replica."""
