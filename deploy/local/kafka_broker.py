@@ -32,6 +32,7 @@ JVM_FLAGS = [
     "-XX:-UsePerfData",
     "-Djava.awt.headless=true",
 ]
+SHORT_LIVED_FLAGS = ["-XX:TieredStopAtLevel=1", "-XX:+UnlockDiagnosticVMOptions", "-XX:-BytecodeVerificationRemote"]
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def kafka_argv(directory: Path, sizing: Sizing = DEFAULT) -> list[str]:
 def node_argv(home: Path, sizing: Sizing = DEFAULT) -> list[str]:
     """The command that runs a prepared broker in the foreground."""
     heap = f"{sizing.kafka_heap_mb}m"
-    java = java_command(f"-Xms{heap}", f"-Xmx{heap}", *JVM_FLAGS)
+    java = java_command(f"-Xms{heap}", f"-Xmx{heap}", *JVM_FLAGS, *(SHORT_LIVED_FLAGS if sizing.short_lived else ()))
     return [*java, "kafka.Kafka", str(home / "server.properties")]
 
 

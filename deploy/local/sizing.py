@@ -19,6 +19,8 @@ class Sizing:
     kafka_heap_mb: int
     fail_points: bool
     """Lets tests make chosen MongoDB commands fail (`configureFailPoint`)."""
+    short_lived: bool = False
+    """Kafka starts with half the work, and is slower once it is warm."""
 
 
 DEFAULT = Sizing(mongodb_cache_gb=1, mongodb_oplog_mb=1024, kafka_heap_mb=512, fail_points=False)

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from tests.harness.waiting import eventually
 SERVERS = 3
 ELECTION_SECONDS = 2
 _READY_SECONDS = 90.0
-_SIZING = replace(TESTS, mongodb_cache_gb=0.25, kafka_heap_mb=192)
+_SIZING = replace(TESTS, mongodb_cache_gb=0.25, kafka_heap_mb=192, short_lived=True)
 
 
 class Cluster:
@@ -97,8 +98,9 @@ class Cluster:
         addresses = [member.address for member in self.members]
         eventually(lambda: open_replica_set(addresses, self.secrets, settings), _READY_SECONDS, "a primary can be written to")
         for index in range(SERVERS):
-            eventually(lambda index=index: self.member_state(index) in ("PRIMARY", "SECONDARY"), _READY_SECONDS, "members are up")
-            eventually(lambda index=index: self.broker_is_up(index), _READY_SECONDS, "brokers know each other")
+            member_up, broker_up = partial(self.member_is_up, index), partial(self.broker_is_up, index)
+            self.mongods[index].wait_until(member_up, _READY_SECONDS)
+            self.brokers[index].wait_until(broker_up, _READY_SECONDS)
 
     # MongoDB
 
@@ -108,6 +110,10 @@ class Cluster:
             status = self.ask_member(index, "replSetGetStatus")
             return str(next(member["stateStr"] for member in status["members"] if member.get("self")))
         return None
+
+    def member_is_up(self, index: int) -> bool:
+        """Whether the member can vote and take writes in."""
+        return self.member_state(index) in ("PRIMARY", "SECONDARY")
 
     def ask_member(self, index: int, command: str, value: Any = 1, **arguments: Any) -> dict[str, Any]:
         """A command to one member, whatever its state; raises the driver's errors, at once when it doesn't answer."""
