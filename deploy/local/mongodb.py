@@ -90,6 +90,9 @@ def prepare_member(member: Member, secrets: Secrets, sizing: Sizing = DEFAULT) -
             "diagnosticDataCollectionEnabled": False,
             "enableTestCommands": sizing.fail_points,
             "transactionLifetimeLimitSeconds": TRANSACTION_SECONDS,
+            # A secondary waits so much longer than an answer should take before it leaves a primary that hangs. By default it
+            # is 5 s, for which a new primary has nobody to make its writes a majority's.
+            "oplogNetworkTimeoutBufferSeconds": 1,
         },
     }
     write_private(home / "mongod.yml", yaml.safe_dump(configuration))

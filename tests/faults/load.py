@@ -48,12 +48,14 @@ class Load:
         rate: float,
         seed: int,
         weights: Mapping[str, int] = _WEIGHTS,
+        longest_pause: float = 1.0,
     ) -> None:
         self.acknowledged: list[float] = []  # when, monotonic
         self.acknowledged_by: dict[str, list[float]] = defaultdict(list)  # the same for each service
         self.going = asyncio.Event()  # cleared: clients rest, once they have finished what they do
         self.going.set()
         self._weights = dict(weights)
+        self._longest_pause = longest_pause
         self.statuses: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
@@ -176,7 +178,7 @@ class Load:
                 act.outcome = "unknown"
                 break
             await asyncio.sleep(pause * self._random.uniform(0.5, 1.5))
-            pause = min(1.0, pause * 2)
+            pause = min(self._longest_pause, pause * 2)
         await self._ledger.settle(act)
         self.outcomes[act.outcome] += 1
         if act.outcome == "ok":

@@ -196,6 +196,7 @@ async def playing(cluster: Cluster, directory: Path, *, rate: float, workers: in
             rate=rate,
             seed=seed,
             weights=_WEIGHTS,
+            longest_pause=0.2,  # what clients sleep must not count as the platform's silence
         )
         scene = Scene(cluster, fleet, load, balancers, proxies, platform.settings(), headers, random.Random(seed))
         async with _under_load(load):
