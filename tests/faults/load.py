@@ -50,6 +50,7 @@ class Load:
         weights: Mapping[str, int] = _WEIGHTS,
         longest_pause: float = 1.0,
     ) -> None:
+        self.busy = 0  # clients that wait for an answer
         self.acknowledged: list[float] = []  # when, monotonic
         self.acknowledged_by: dict[str, list[float]] = defaultdict(list)  # the same for each service
         self.going = asyncio.Event()  # cleared: clients rest, once they have finished what they do
@@ -85,7 +86,11 @@ class Load:
             while not stop.is_set():
                 await self.going.wait()
                 begun = time.monotonic()
-                await self._next(client)
+                self.busy += 1
+                try:
+                    await self._next(client)
+                finally:
+                    self.busy -= 1
                 await asyncio.sleep(max(0.0, self._pause * self._random.uniform(0.5, 1.5) - (time.monotonic() - begun)))
         finally:
             await client.close()

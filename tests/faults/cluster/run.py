@@ -1,4 +1,7 @@
-"""One run: every fault of the table, one after the other under load; then quiet; then the ledger check."""
+"""The long form: every fault of the table, round after round under load; then quiet; then the ledger check.
+
+test_cluster.py is the short form: each fault once, and a test for each.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,15 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tests.faults import ledger as ledgers
 from tests.faults.checker import Verdict, check
 from tests.faults.cluster.life import Life, live_through, table, to_json
-from tests.faults.cluster.scene import SUBJECT, playing
-from tests.faults.cluster.table import FAULTS, Fault
+from tests.faults.cluster.scene import SUBJECT, Scene, playing
+from tests.faults.cluster.table import FAULTS
 from tests.faults.collect import collect
 from tests.faults.quiet import reconcile, until_quiet
 from tests.faults.report import HARMS
@@ -64,36 +67,31 @@ class ClusterReport:
 
 
 async def run(
-    cluster: Cluster,
-    directory: Path,
-    say: Callable[[str], None],
-    *,
-    seed: int = 1,
-    rounds: int = 1,
-    rate: float = 50.0,
-    workers: int = 16,
-    faults: Sequence[Fault] = FAULTS,
+    cluster: Cluster, directory: Path, say: Callable[[str], None], *, seed: int, rounds: int, rate: float = 50.0
 ) -> ClusterReport:
     """All faults, `rounds` times; from the second round on in an order of the seed."""
-    report, began = ClusterReport(seed), time.monotonic()
-    orders = [list(faults), *(random.Random(seed + number).sample(list(faults), len(faults)) for number in range(1, rounds))]
-    async with playing(cluster, directory, rate=rate, workers=workers, seed=seed) as scene:
-        say(f"playing after {time.monotonic() - began:.1f} s")
-        for fault in (fault for order in orders for fault in order):
-            life = await live_through(fault, scene)
-            report.lives.append(life)
-            told = ", ".join(f"{name} silent {seconds:.1f} s" for name, seconds in life.silence.items())
-            say(f"{fault.name}: {told}; in Kafka after {life.published:.1f} s; {life.seconds:.0f} s in all")
-            for failure in life.failures():
-                say(f"  {failure}")
-        scene.load.going.clear()
-        report.drain_seconds = await until_quiet(scene.settings)
-        url = f"http://127.0.0.1:{scene.balancers['metrics'].port}"
-        reconciliation = await reconcile(url, scene.headers)
-        scene.load.going.set()
-    acts = ledgers.read(directory / "clients.jsonl")
+    report = ClusterReport(seed)
+    orders = [list(FAULTS), *(random.Random(seed + number).sample(FAULTS, len(FAULTS)) for number in range(1, rounds))]
+    async with playing(cluster, directory, rate=rate, seed=seed) as scene:
+        for number, order in enumerate(orders, 1):
+            for fault in order:
+                life = await live_through(fault, scene)
+                report.lives.append(life)
+                told = ", ".join(f"{name} silent {seconds:.1f} s" for name, seconds in life.silence.items())
+                say(f"round {number}: {fault.name}: {told}; in Kafka after {life.published:.1f} s")
+                for failure in life.failures():
+                    say(f"  {failure}")
+        await finish(report, scene)
+    return report
+
+
+async def finish(report: ClusterReport, scene: Scene) -> None:
+    """No more load; wait until all is quiet; check."""
+    await scene.rest()
+    report.drain_seconds = await until_quiet(scene.settings)
+    reconciliation = await reconcile(f"http://127.0.0.1:{scene.balancers['metrics'].port}", scene.headers)
+    acts = ledgers.read(scene.ledger)
     collected = await collect(scene.settings, acts, caller=f"user:{SUBJECT}", reconciliation=reconciliation)
     report.verdict = await asyncio.to_thread(check, collected)
     report.outcomes, report.statuses = dict(scene.load.outcomes), dict(scene.load.statuses)
-    report.acknowledged, report.seconds = len(scene.load.acknowledged), round(time.monotonic() - began, 1)
-    return report
+    report.acknowledged, report.seconds = len(scene.load.acknowledged), round(time.monotonic() - scene.began, 1)

@@ -36,6 +36,7 @@ WRITERS = ("registration", "training")  # the services that the load writes to
 # More enrolments than elsewhere: a silence of training must be seen though a second without any would be chance.
 _WEIGHTS = {"register": 40, "verify": 30, "enrol": 30, "cancel": 3, "wrong": 2, "again": 2}
 _WARM = 20  # acknowledged by each service before the first fault
+_WORKERS = 16
 _PEOPLE = 100_000
 _LOOK_SECONDS = 0.05
 
@@ -72,8 +73,24 @@ class Scene:
     settings: Settings
     headers: dict[str, str]
     random: random.Random
+    ledger: Path  # of the clients
+    began: float = field(default_factory=time.monotonic)
     ends: list[End] = field(default_factory=list)  # of processes that were asked to stop
     _mongo: AsyncMongoClient[dict[str, Any]] | None = None
+
+    async def rest(self) -> None:
+        """No more requests; returns when those that are on their way have been answered."""
+        self.load.going.clear()
+
+        async def at_rest() -> bool:
+            return self.load.busy == 0
+
+        await eventually_async(at_rest, 100, "every client has its answer")
+
+    async def close(self) -> None:
+        """Close its own connections."""
+        if self._mongo is not None:
+            await self._mongo.close()
 
     # MongoDB
 
@@ -166,7 +183,7 @@ def _backend(post: Post) -> Backend:
 
 
 @asynccontextmanager
-async def playing(cluster: Cluster, directory: Path, *, rate: float, workers: int, seed: int) -> AsyncIterator[Scene]:
+async def playing(cluster: Cluster, directory: Path, *, rate: float, seed: int) -> AsyncIterator[Scene]:
     """Start replicas, proxies and balancers, and the load; stop the load at the end of the `with` block."""
     async with AsyncExitStack() as stack:
         proxies = []
@@ -186,19 +203,21 @@ async def playing(cluster: Cluster, directory: Path, *, rate: float, workers: in
         urls = {name: f"http://127.0.0.1:{balancer.port}" for name, balancer in balancers.items()}
         await eventually_async(lambda: _all_ready(balancers), 30, "all replicas have requests")
         trainings = await prepare(urls["training"], urls["metrics"], headers, trainings=10, quota=15)
+        ledger = directory / "clients.jsonl"
         load = Load(
-            stack.enter_context(ledgers.ClientLedger(directory / "clients.jsonl")),
+            stack.enter_context(ledgers.ClientLedger(ledger)),
             lambda service: [balancers[service].port],
             headers,
             chain(bodies(_PEOPLE, seed), bodies(_PEOPLE, seed + 1)),
             trainings,
-            workers=workers,
+            workers=_WORKERS,
             rate=rate,
             seed=seed,
             weights=_WEIGHTS,
             longest_pause=0.2,  # what clients sleep must not count as the platform's silence
         )
-        scene = Scene(cluster, fleet, load, balancers, proxies, platform.settings(), headers, random.Random(seed))
+        scene = Scene(cluster, fleet, load, balancers, proxies, platform.settings(), headers, random.Random(seed), ledger)
+        stack.push_async_callback(scene.close)
         async with _under_load(load):
             await eventually_async(lambda: _warm(load), 60, "writes are acknowledged")
             yield scene
