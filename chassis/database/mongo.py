@@ -60,6 +60,7 @@ class Mongo:
         self.client = client
         self.driver = driver
         self.database = client[database_name]
+        self._hurry_from = float("inf")  # monotonic; no commit is tried again after it
 
     def __getitem__(self, collection: str) -> Any:
         return self.database[collection]
@@ -176,6 +177,13 @@ class Mongo:
             fail_points.hit("commit.after")
             return result
 
+    def hurry(self, seconds: float) -> None:
+        """The process is asked to end: try no commit again after so many seconds, whatever its own deadline.
+
+        Who waits for one hears that its outcome is unknown, instead of nothing when the process is killed.
+        """
+        self._hurry_from = time.monotonic() + seconds
+
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[Any]:
         if self.driver == "pymongo":
@@ -202,8 +210,7 @@ class Mongo:
         except PyMongoError:
             return  # the server ends a transaction that it no longer hears from by itself
 
-    @staticmethod
-    async def _commit(session: Any, deadline: float) -> None:
+    async def _commit(self, session: Any, deadline: float) -> None:
         # A lost reply to commitTransaction says nothing about the outcome. Committing again is idempotent; deciding
         # again would write the change twice.
         while True:
@@ -217,7 +224,7 @@ class Mongo:
                     if race:
                         raise WriteRace(race) from error
                     raise
-                if time.monotonic() >= deadline:
+                if time.monotonic() >= min(deadline, self._hurry_from):
                     raise CommitUnknown(str(error)) from error
                 await asyncio.sleep(0.1)
 

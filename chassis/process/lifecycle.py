@@ -39,6 +39,7 @@ Role = Literal["all", "api", "relay", "consumer"]
 ROLES: tuple[Role, ...] = ("all", "api", "relay", "consumer")
 S = TypeVar("S", bound=Settings)
 _STOP_SECONDS = 25.0
+_COMMIT_SECONDS = 5.0  # for commits without an answer, once we are stopping: who waits for them must hear so before we are killed
 _RESTART_SECONDS, _RESTART_LIMIT = 1.0, 30.0
 _WORKER_PAUSE_SECONDS = 1.0
 Worker = Callable[[], Awaitable[None]]
@@ -196,6 +197,7 @@ class Process:
             log.info("draining", seconds=self._core.settings.drain_seconds)
             await asyncio.sleep(self._core.settings.drain_seconds)
         log.info("stopping")
+        self._core.mongo.hurry(_COMMIT_SECONDS)
         if public is not None:
             public.should_exit = True
             await _quietly(by_name["public"])

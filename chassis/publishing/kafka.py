@@ -39,10 +39,11 @@ def connection(settings: Settings) -> dict[str, Any]:
     return options
 
 
-def producer(settings: Settings, client_id: str) -> AIOKafkaProducer:
-    """Idempotent, acknowledged by all in-sync replicas. Not started yet."""
+def producer(settings: Settings, client_id: str, servers: str | None = None) -> AIOKafkaProducer:
+    """Idempotent, acknowledged by all in-sync replicas. Not started yet; starts with these bootstrap servers, if given."""
+    options = connection(settings)
     return AIOKafkaProducer(
-        **connection(settings),
+        **{**options, "bootstrap_servers": servers or options["bootstrap_servers"]},
         client_id=client_id,
         enable_idempotence=True,
         acks="all",

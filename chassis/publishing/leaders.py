@@ -7,24 +7,20 @@ has had another leader for long.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Mapping
 
 from aiokafka import TopicPartition
-from aiokafka.client import AIOKafkaClient
-from aiokafka.cluster import ClusterMetadata
-from aiokafka.errors import KafkaError
 
 from chassis import logs
-from chassis.publishing import kafka
+from chassis.publishing.brokers import first_answer
 from chassis.publishing.lane import Lane
 from chassis.settings import Settings
 
 log = logs.get(__name__)
 _LOOK_SECONDS = 0.5
 _PATIENCE_SECONDS = 1.0  # of a batch, before anybody looks
-_ASK_SECONDS = 3.0
+_ASK_SECONDS = 2.0
 
 
 async def watch_leaders(settings: Settings, lanes: Mapping[TopicPartition, Lane]) -> None:
@@ -37,21 +33,9 @@ async def watch_leaders(settings: Settings, lanes: Mapping[TopicPartition, Lane]
         ]
         if not slow:
             continue
-        found = await _ask(settings)
-        if found is not None:
-            for lane in slow:
-                lane.leader_is(found.leader_for_partition(lane.partition))
-
-
-async def _ask(settings: Settings) -> ClusterMetadata | None:
-    client = AIOKafkaClient(**kafka.connection(settings), client_id="leaders", request_timeout_ms=int(_ASK_SECONDS * 1000))
-    try:
-        async with asyncio.timeout(_ASK_SECONDS):
-            await client.bootstrap()
-            return await client.fetch_all_metadata()
-    except (KafkaError, TimeoutError, OSError) as error:
-        log.info("leaders_unknown", error=type(error).__name__)
-        return None
-    finally:
-        with contextlib.suppress(Exception):
-            await asyncio.wait_for(client.close(), 1.0)
+        answer = await first_answer(settings, _ASK_SECONDS)
+        if answer is None:
+            log.info("leaders_unknown")
+            continue
+        for lane in slow:
+            lane.leader_is(answer.cluster.leader_for_partition(lane.partition))

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from chassis import logs
 from chassis.publishing import kafka
+from chassis.publishing.brokers import first_answer
 from chassis.settings import Settings
 
 log = logs.get(__name__)
@@ -35,10 +36,13 @@ class Producers:
         """The producer to send with, started. Raises KafkaError or TimeoutError while Kafka can't be reached."""
         async with self._starting:
             if self._current is None:
-                made = kafka.producer(self._settings, self._client_id)
+                seconds = self._settings.relay_start_timeout_seconds
+                answer = await first_answer(self._settings, seconds / 2)
+                if answer is None:
+                    raise TimeoutError("no broker answers")
+                made = kafka.producer(self._settings, self._client_id, answer.server)
                 try:
-                    # A stopped broker takes connections and never answers: the next try begins with another one.
-                    await asyncio.wait_for(made.start(), self._settings.relay_start_timeout_seconds)
+                    await asyncio.wait_for(made.start(), seconds / 2)
                 except BaseException:
                     self._retire(made)
                     raise

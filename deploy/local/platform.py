@@ -18,6 +18,7 @@ from deploy.local.stack import environment
 SERVICES = ("registration", "training", "metrics")
 MONGODB_SETTINGS = ("JAKPRENEUR_MONGODB_URL", "MONGODB_URL")
 KAFKA_SETTINGS = ("JAKPRENEUR_KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS")
+MONGODB_LIMIT = "JAKPRENEUR_MONGO_TRANSACTION_SECONDS"
 KAFKA_LOGIN = ("JAKPRENEUR_KAFKA_USERNAME", "JAKPRENEUR_KAFKA_PASSWORD")
 
 
@@ -111,11 +112,13 @@ class Platform:
 def settings(ours: Mapping[str, str], user: Mapping[str, str], mongodb_url: str | None, kafka: str | None) -> dict[str, str]:
     """Our settings, with the user's in their place where there are any.
 
-    The login of a Kafka is only good for that Kafka: with the user's own, ours is left out.
+    The login of a Kafka is only good for that Kafka: with the user's own, ours is left out. So is what we know of our
+    MongoDB: a relay that believed in a shorter limit than the server's would pass over late commits.
     """
     chosen = {name: user.get(name) or value for name, value in ours.items()}
     for name in KAFKA_LOGIN:
         chosen[name] = ours[name] if kafka is None else user.get(name, "")
+    chosen[MONGODB_LIMIT] = (ours[MONGODB_LIMIT] if mongodb_url is None else "") or user.get(MONGODB_LIMIT, "")
     chosen[MONGODB_SETTINGS[0]] = mongodb_url or ours[MONGODB_SETTINGS[0]]
     chosen[KAFKA_SETTINGS[0]] = kafka or ours[KAFKA_SETTINGS[0]]
     return {name: value for name, value in chosen.items() if value}

@@ -21,7 +21,7 @@ from deploy.local.kafka_broker import kafka_bootstrap_servers, kafka_is_ready, p
 from deploy.local.mongodb import mongodb_url, open_mongodb, prepare_mongodb
 from deploy.local.ports import Ports
 from deploy.local.processes import Server, ServerError
-from deploy.local.sizing import DEFAULT, TESTS, Sizing
+from deploy.local.sizing import DEFAULT, TESTS, TRANSACTION_SECONDS, Sizing
 
 __all__ = [
     "DEFAULT",
@@ -44,11 +44,19 @@ READY_SECONDS = 60
 def environment(directory: Path, ports: Ports, secrets: Secrets) -> dict[str, str]:
     """The settings with which a service uses the servers in `directory`."""
     return {
-        "JAKPRENEUR_ENV": "local",
+        **settings_of_services(directory, secrets),
         "JAKPRENEUR_MONGODB_URL": mongodb_url(ports, secrets),
+        "JAKPRENEUR_MONGO_TRANSACTION_SECONDS": str(TRANSACTION_SECONDS),
         "JAKPRENEUR_KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap_servers(ports),
         "JAKPRENEUR_KAFKA_USERNAME": KAFKA_USER,
         "JAKPRENEUR_KAFKA_PASSWORD": secrets.kafka_password,
+    }
+
+
+def settings_of_services(directory: Path, secrets: Secrets) -> dict[str, str]:
+    """The settings of a service of this machine, whatever servers it uses."""
+    return {
+        "JAKPRENEUR_ENV": "local",
         "JAKPRENEUR_VAULT_MASTER_KEYS": f'{{"1": "{secrets.vault_master_key}"}}',
         "JAKPRENEUR_BLIND_INDEX_PEPPER": secrets.blind_index_pepper,
         "JAKPRENEUR_API_KEY_PEPPER": secrets.api_key_pepper,

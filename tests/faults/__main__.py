@@ -1,6 +1,7 @@
 """`make chaos`, `python -m tests.faults`: the long form of the fault test, on a stack of its own. Stops by itself.
 
     python -m tests.faults --kills 100 --minutes 3 --acknowledged 5000 --relay-pauses 3 --broker-kills 2
+    python -m tests.faults --cluster 4 --seed 7      the faults of a cluster, four times over
 
 Exit code 0: nothing lost, doubled or out of order, and all that was asked for was done.
 """
@@ -15,10 +16,13 @@ from pathlib import Path
 
 from deploy.local.layout import VAR
 from deploy.local.stack import TESTS, Ports, Stack
+from tests.faults.cluster.run import run as run_on_cluster
 from tests.faults.engine import run
 from tests.faults.report import Plan, Report
+from tests.harness.cluster import Cluster
 
 REPORT = VAR / "chaos-report.json"
+CLUSTER_REPORT = VAR / "chaos-cluster.json"
 
 
 def main(arguments: list[str]) -> int:
@@ -37,8 +41,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--trainings", type=int, default=60, help="to enrol in (default: %(default)s)")
     parser.add_argument("--rate", type=float, default=200.0, help="requests a second (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
+    parser.add_argument(
+        "--cluster", type=int, default=0, metavar="ROUNDS", help="instead: each fault of a cluster so many times, no others"
+    )
     given = parser.parse_args(arguments)
-    plan = Plan(quota=20, **vars(given))
+    if given.cluster:
+        return on_a_cluster(given.cluster, given.seed)
+    plan = Plan(quota=20, **{name: value for name, value in vars(given).items() if name != "cluster"})
     with (
         tempfile.TemporaryDirectory(prefix="chaos-") as directory,
         Ports.free() as ports,
@@ -51,6 +60,15 @@ def main(arguments: list[str]) -> int:
     for name, (done, wanted) in missing.items():
         say(f"not enough {name} in {given.minutes:g} minutes: {done:,} of {wanted:,}")
     return 1 if report.verdict.violations or missing else 0
+
+
+def on_a_cluster(rounds: int, seed: int) -> int:
+    """Three mongods, three brokers, two replicas of each service: every fault of the table, again and again."""
+    with tempfile.TemporaryDirectory(prefix="chaos-") as name, Cluster.start(Path(name)) as cluster:
+        report = asyncio.run(run_on_cluster(cluster, Path(name), say, seed=seed, rounds=rounds))
+    report.write(CLUSTER_REPORT)
+    say(report.table())
+    return 1 if report.failures else 0
 
 
 def _missing(report: Report) -> dict[str, tuple[int, int]]:

@@ -32,6 +32,8 @@ class Post:
     process: ServiceProcess | None = None
     started: float = 0.0
     not_before: float = 0.0
+    faults: Sequence[str] = ()  # see Platform.start
+    expected: bool = False  # its end was our doing
     weight: float = 2.0  # of its chances: a busy post comes by its fail points more often than an idle one
 
     @property
@@ -77,11 +79,15 @@ class Fleet:
     async def ready(self) -> None:
         """Wait until every process says that it is ready."""
         for post in self.posts:
+            await self.is_ready(post)
 
-            async def is_ready(post: Post = post) -> bool:
-                return post.running is not None and await asyncio.to_thread(post.running.ready)
+    async def is_ready(self, post: Post) -> None:
+        """Wait until one says so."""
 
-            await eventually_async(is_ready, 60, f"{post.name} is ready")
+        async def is_ready() -> bool:
+            return post.running is not None and await asyncio.to_thread(post.running.ready)
+
+        await eventually_async(is_ready, 60, f"{post.name} is ready")
 
     def arm(self) -> None:
         """From now on processes start with fail points; those that run are replaced by and by."""
@@ -98,6 +104,30 @@ class Fleet:
         self._armed = False
         for post in self.posts:
             self._replace(post)
+
+    async def kill(self, post: Post) -> None:
+        """SIGKILL, by us and at no fail point; `watch` starts it again."""
+        post.expected = True
+        if post.process is not None:
+            await asyncio.to_thread(post.process.kill)
+
+    async def restart(self, post: Post, env: Mapping[str, str] | None = None, faults: Sequence[str] = ()) -> int:
+        """SIGTERM; returns the exit code. `watch` starts it again, this once with `env` and `faults` besides."""
+        process, plain = post.process, post.env
+        if process is None:
+            raise ValueError(f"{post.name} was never started")
+        post.expected, post.env, post.faults = True, {**plain, **(env or {})}, faults
+        process.ask_to_stop()
+        code = await asyncio.to_thread(process.wait)
+
+        async def started() -> bool:
+            return post.process is not process
+
+        try:
+            await eventually_async(started, 10, f"{post.name} is started again")
+        finally:
+            post.env, post.faults = plain, ()
+        return code
 
     def _replace(self, post: Post) -> None:
         if post.running is not None:
@@ -119,7 +149,9 @@ class Fleet:
 
     def _count(self, post: Post, process: ServiceProcess) -> None:
         point = _point(process)
-        if process.exit_code == SIGKILLED and point is not None:
+        if post.expected:
+            post.expected, post.not_before = False, time.monotonic()
+        elif process.exit_code == SIGKILLED and point is not None:
             self.kills[post.name] += 1
             self.points[point] += 1
             lived = (time.monotonic() - post.started) / self._lifetime
@@ -139,7 +171,7 @@ class Fleet:
                 f"{name}={chance * post.weight * self._random.uniform(0.6, 1.6):.6f}" for name, chance in post.points.items()
             )
             env["JAKPRENEUR_FAIL_POINTS"] = f"{table};{self._random.randrange(2**31)}"
-        post.process = self._platform.start(post.service, post.role, env)
+        post.process = self._platform.start(post.service, post.role, env, post.faults)
         post.started, post.not_before = time.monotonic(), 0.0
 
     def running(self, service: str, role: str) -> list[ServiceProcess]:

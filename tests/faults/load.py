@@ -11,7 +11,7 @@ import json
 import random
 import time
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,8 +47,16 @@ class Load:
         workers: int,
         rate: float,
         seed: int,
+        weights: Mapping[str, int] = _WEIGHTS,
+        longest_pause: float = 1.0,
     ) -> None:
+        self.busy = 0  # clients that wait for an answer
         self.acknowledged: list[float] = []  # when, monotonic
+        self.acknowledged_by: dict[str, list[float]] = defaultdict(list)  # the same for each service
+        self.going = asyncio.Event()  # cleared: clients rest, once they have finished what they do
+        self.going.set()
+        self._weights = dict(weights)
+        self._longest_pause = longest_pause
         self.statuses: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
@@ -76,14 +84,19 @@ class Load:
         client = Client()
         try:
             while not stop.is_set():
+                await self.going.wait()
                 begun = time.monotonic()
-                await self._next(client)
+                self.busy += 1
+                try:
+                    await self._next(client)
+                finally:
+                    self.busy -= 1
                 await asyncio.sleep(max(0.0, self._pause * self._random.uniform(0.5, 1.5) - (time.monotonic() - begun)))
         finally:
             await client.close()
 
     async def _next(self, client: Client) -> None:
-        kinds, weights = zip(*_WEIGHTS.items(), strict=True)
+        kinds, weights = zip(*self._weights.items(), strict=True)
         match self._random.choices(kinds, weights)[0]:
             case "verify" if self._registered:
                 await self._verify(client)
@@ -170,11 +183,17 @@ class Load:
                 act.outcome = "unknown"
                 break
             await asyncio.sleep(pause * self._random.uniform(0.5, 1.5))
-            pause = min(1.0, pause * 2)
+            pause = min(self._longest_pause, pause * 2)
         await self._ledger.settle(act)
         self.outcomes[act.outcome] += 1
         if act.outcome == "ok":
             self.acknowledged.append(time.monotonic())
+            self.acknowledged_by[service].append(time.monotonic())
+
+    @property
+    def errors(self) -> int:
+        """Attempts that brought no answer, or one that says that the service failed."""
+        return sum(number for status, number in self.statuses.items() if not status.isdecimal() or int(status) >= 500)
 
     async def _attempt(
         self, client: Client, service: str, path: str, headers: dict[str, str], body: bytes

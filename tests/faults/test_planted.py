@@ -83,13 +83,13 @@ async def slow_commit(small: Small, patch: pytest.MonkeyPatch) -> AsyncIterator[
     await small.register(1, replica=1)
     plain, reached, through = Mongo._commit, asyncio.Event(), asyncio.Event()
 
-    async def commit(session: object, deadline: float) -> None:
-        patch.setattr(Mongo, "_commit", staticmethod(plain))
+    async def commit(self: Mongo, session: object, deadline: float) -> None:
+        patch.setattr(Mongo, "_commit", plain)
         reached.set()
         await through.wait()
-        await plain(session, deadline)
+        await plain(self, session, deadline)
 
-    patch.setattr(Mongo, "_commit", staticmethod(commit))
+    patch.setattr(Mongo, "_commit", commit)
     registering = asyncio.create_task(small.register(1))
     await asyncio.wait_for(reached.wait(), 20)
 

@@ -19,7 +19,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
@@ -28,7 +28,6 @@ from chassis.access import oidc
 from chassis.settings import Settings
 from deploy.local.ports import HeldPort
 from deploy.local.processes import LIBC, PR_SET_PDEATHSIG, tail
-from deploy.local.stack import Stack
 from tests.harness.settings import settings_of
 from tests.harness.waiting import eventually
 
@@ -129,10 +128,20 @@ class ServiceProcess:
         )
 
 
-class Platform:
-    """A deployment of the platform on a Stack. A context manager: leaving it kills what still runs."""
+class Servers(Protocol):
+    """A Stack or a Cluster."""
 
-    def __init__(self, stack: Stack, directory: Path, *, prefix: str | None = None, environment: Mapping[str, str] | None = None):
+    def environment(self) -> dict[str, str]:
+        """The settings for services that use it."""
+        ...
+
+
+class Platform:
+    """A deployment of the platform on a Stack or a Cluster. A context manager: leaving it kills what still runs."""
+
+    def __init__(
+        self, stack: Servers, directory: Path, *, prefix: str | None = None, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.stack = stack
         self.prefix = prefix or f"t{uuid.uuid4().hex[:10]}"
         self.processes: list[ServiceProcess] = []
@@ -149,10 +158,13 @@ class Platform:
         found: Settings = settings_of(self._environment, **changes)
         return found
 
-    def start(self, name: str, role: str = "all", env: Mapping[str, str] | None = None) -> ServiceProcess:
+    def start(
+        self, name: str, role: str = "all", env: Mapping[str, str] | None = None, faults: Sequence[str] = ()
+    ) -> ServiceProcess:
         """Start a process of a service on free ports; whether it is ready is for `wait_ready()` to find out.
 
-        `env` adds settings, e.g. `{"JAKPRENEUR_FAIL_POINTS": "commit.before=0.01;7"}`.
+        `env` adds settings, e.g. `{"JAKPRENEUR_FAIL_POINTS": "commit.before=0.01;7"}`; `faults` are arguments for
+        tests/faults/run_service.py, e.g. `("--clock-ahead", "3900")`.
         """
         ports = (HeldPort(), HeldPort())
         settings = {
@@ -170,9 +182,10 @@ class Platform:
             if os.getppid() != parent:
                 os._exit(1)
 
+        module = ("tests.faults.run_service", name) if faults else (f"services.{name}",)
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", f"services.{name}", "--role", role],
+                [sys.executable, "-m", *module, "--role", role, *faults],
                 cwd=ROOT,
                 env=settings,
                 stdin=subprocess.DEVNULL,

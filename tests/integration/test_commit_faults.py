@@ -79,6 +79,16 @@ async def test_an_unknown_commit_past_its_deadline(
     assert await mongo[outbox.OUTBOX].count_documents({}) == 1
 
 
+async def test_an_unknown_commit_while_the_process_ends(door: GroupCommit, mongo: Mongo, fail_command: FailCommand) -> None:
+    """The process is asked to end while a commit has no answer: its caller hears 503 soon, long before the commit's deadline."""
+    await door.submit(count_up("warm", events=0))
+    with fail_command(UNKNOWN, "alwaysOn"):
+        waiting = asyncio.create_task(door.submit(count_up("c")))
+        mongo.hurry(0.2)
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(waiting, 5)
+
+
 async def test_a_commit_that_was_aborted_is_decided_again(door: GroupCommit, mongo: Mongo, fail_command: FailCommand) -> None:
     """The server says for certain that the transaction is gone (251): the decision is loaded and decided again."""
     decision, runs = counting_decisions(count_up("c"))

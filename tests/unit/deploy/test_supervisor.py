@@ -81,6 +81,7 @@ def test_existing_clusters_are_used_instead_of_ours(tmp_path: Path, prefix: str)
     assert platform.servers == []
     settings = settings_of(platform, "metrics")
     assert settings["JAKPRENEUR_MONGODB_URL"] == ELSEWHERE["MONGODB_URL"]
+    assert "JAKPRENEUR_MONGO_TRANSACTION_SECONDS" not in settings  # what ours gives up on says nothing of theirs
     assert settings["JAKPRENEUR_KAFKA_BOOTSTRAP_SERVERS"] == ELSEWHERE["KAFKA_BOOTSTRAP_SERVERS"]
     assert "JAKPRENEUR_KAFKA_PASSWORD" not in settings
 
