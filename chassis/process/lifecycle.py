@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import gc
 import os
 import signal
@@ -24,11 +23,11 @@ from chassis.access.callers import ApiKeys, Authenticator, NoApiKeys
 from chassis.access.oidc import OidcTokens
 from chassis.consuming import dead_letters
 from chassis.consuming.consumer import Consumer
-from chassis.database.failures import CommitUnknown, PyMongoError, WriteRace
+from chassis.database.failures import PyMongoError
 from chassis.database.mongo import Mongo, connect
-from chassis.errors import Unavailable
 from chassis.http.app import create_app, create_internal_app
 from chassis.http.server import Server, server
+from chassis.process.supervision import Worker, forever, quietly, supervised
 from chassis.publishing import kafka, relay
 from chassis.settings import Settings
 from chassis.writing import decision
@@ -40,9 +39,6 @@ ROLES: tuple[Role, ...] = ("all", "api", "relay", "consumer")
 S = TypeVar("S", bound=Settings)
 _STOP_SECONDS = 25.0
 _COMMIT_SECONDS = 5.0  # for commits without an answer, once we are stopping: who waits for them must hear so before we are killed
-_RESTART_SECONDS, _RESTART_LIMIT = 1.0, 30.0
-_WORKER_PAUSE_SECONDS = 1.0
-Worker = Callable[[], Awaitable[None]]
 
 
 class Core:
@@ -165,13 +161,13 @@ class Process:
         core.group_commit.start()
         if self._has("relay"):
             self._start("topics", self._ensure_topics())
-            self._start("relay", _supervised("relay", core.relay.run))
+            self._start("relay", supervised("relay", core.relay.run))
             self._start("relay-hint", relay.nudge_from_changes(core.mongo, core.relay, core.tag))
         if self._has("consumer"):
             for consumer in service.consumers:
-                self._start(f"consumer-{consumer.name}", _supervised(f"consumer-{consumer.name}", consumer.run))
+                self._start(f"consumer-{consumer.name}", supervised(f"consumer-{consumer.name}", consumer.run))
             for name, worker in service.workers.items():
-                self._start(name, _forever(worker))
+                self._start(name, forever(worker))
         if self._app is None:
             return None
         public = server(self._app, core.settings, core.settings.port)
@@ -200,20 +196,20 @@ class Process:
         self._core.mongo.hurry(_COMMIT_SECONDS)
         if public is not None:
             public.should_exit = True
-            await _quietly(by_name["public"])
+            await quietly(by_name["public"])
         # Workers submit decisions: they end before the write door closes.
         for name, task in by_name.items():
             if name in self._service.workers or name in ("relay-hint", "topics"):
                 task.cancel()
-                await _quietly(task)
+                await quietly(task)
         if self._prepared:
             await self._core.group_commit.stop()
         await self._core.relay.stop()
         for consumer in self._service.consumers:
             await consumer.stop()
-        await asyncio.gather(*(_quietly(task) for name, task in by_name.items() if name != "internal"))
+        await asyncio.gather(*(quietly(task) for name, task in by_name.items() if name != "internal"))
         internal.should_exit = True
-        await _quietly(by_name["internal"])
+        await quietly(by_name["internal"])
         telemetry.shut_down_tracing()
         await self._core.mongo.close()
 
@@ -231,42 +227,6 @@ class Process:
             for consumer in self._service.consumers:
                 parts[f"consumer:{consumer.name}"] = "up" if consumer.healthy else "degraded"
         return parts
-
-
-async def _supervised(name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """A part that fails is started again, after a pause that grows: its trouble never ends the API of the same process."""
-    pause = _RESTART_SECONDS
-    while True:
-        try:
-            await run()
-        except Exception:
-            log.critical("part_failed", part=name, exc_info=True)
-            telemetry.PART_RESTARTS.labels(name).inc()
-            await asyncio.sleep(pause)
-            pause = min(_RESTART_LIMIT, pause * 2)
-        else:
-            return
-
-
-async def _forever(worker: Worker) -> None:
-    """A background worker goes on, round after round, through database trouble too.
-
-    A pause follows every round: a worker that finds nothing to do must not spin.
-    """
-    while True:
-        try:
-            await worker()
-        except (PyMongoError, WriteRace, CommitUnknown, Unavailable) as error:
-            log.warning("worker_database_trouble", error=repr(error)[:200])
-        except Exception:
-            log.critical("worker_failed", exc_info=True)
-            telemetry.PART_RESTARTS.labels("worker").inc()
-        await asyncio.sleep(_WORKER_PAUSE_SECONDS)
-
-
-async def _quietly(task: asyncio.Task[None]) -> None:
-    with contextlib.suppress(asyncio.CancelledError, Exception):
-        await task
 
 
 def role_of(arguments: list[str]) -> Role:

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import time
 import zlib
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +23,7 @@ from chassis.database.mongo import Mongo
 from chassis.publishing import topics
 from chassis.publishing.lane import Lane, Parcel
 from chassis.publishing.leaders import watch_leaders
+from chassis.publishing.outbox_progress import OutboxProgress
 from chassis.publishing.producers import Producers
 from chassis.settings import Settings
 from chassis.writing import outbox
@@ -38,7 +38,6 @@ _SWEEP_SECONDS = 30.0  # a snapshot lives for some minutes
 _WHOLE_SECONDS = 60.0  # between sweeps that start at the beginning, whatever is known
 _MEASURE_SECONDS, _MEASURE_ASIDE_SECONDS = 1.0, 10.0  # with and without the lease
 _TROUBLE_SECONDS = 1.0
-_STAMP = 21  # characters of an `_id` that are its logical time
 
 
 class Relay:
@@ -56,11 +55,7 @@ class Relay:
         self._stopping = False
         self._lanes: dict[TopicPartition, Lane] = {}
         self._partitions: dict[str, int] = {}
-        self._unacknowledged: dict[str, set[int]] = {}  # document -> its events that are still to be acknowledged
-        self._complete: list[str] = []  # documents to delete
-        self._deleted: list[str] = []
-        self._floor = ""  # sweeps begin here: nothing unsent lies below
-        self._horizons: deque[tuple[float, str]] = deque()  # when whole sweeps began (monotonic), and their snapshots
+        self._progress = OutboxProgress(settings.mongo_transaction_seconds)
         self._whole_at = float("-inf")
         self._measured = float("-inf")
         self._progress_at = time.monotonic()
@@ -122,11 +117,7 @@ class Relay:
 
     def _forget(self) -> None:
         """What is known of the outbox holds for one tenure: the next one starts at the beginning."""
-        self._unacknowledged.clear()
-        self._complete.clear()
-        self._deleted.clear()
-        self._horizons.clear()
-        self._floor = ""
+        self._progress = OutboxProgress(self._settings.mongo_transaction_seconds)
         self._progress_at = time.monotonic()
 
     async def _publish(self) -> None:
@@ -150,19 +141,13 @@ class Relay:
             await asyncio.wait_for(self._wake.wait(), min(retry, self._settings.relay_poll_seconds))
 
     async def _sweep(self) -> int:
-        """One walk over the outbox at one snapshot; returns how many documents it handed to lanes.
-
-        The floor: a transaction that was open at an earlier sweep's snapshot has ended once its lifetime has passed since, by our
-        own clock; all others have later stamps than that snapshot. So below that snapshot nothing new can appear.
-        """
-        for identity in self._deleted:  # deleted before this snapshot: the sweep can't meet them any more
-            self._unacknowledged.pop(identity, None)
-        self._deleted.clear()
+        """One walk over the outbox at one snapshot; returns how many documents it handed to lanes."""
+        self._progress.begin_sweep()
         begun = time.monotonic()
         whole = begun - self._whole_at >= _WHOLE_SECONDS
         if whole:
             self._partitions.clear()  # a topic may have been grown
-        after = "" if whole else self._floor
+        after = "" if whole else self._progress.floor
         offered, unsent = 0, None
         opened = {partition for partition, lane in self._lanes.items() if lane.open()}
         async with self._mongo.snapshot() as snapshot:
@@ -173,7 +158,7 @@ class Relay:
                     if not self._may_send():
                         return offered
                     handed += await self._hand_out(document, opened)
-                    if unsent is None and self._waits(document):
+                    if unsent is None and self._progress.waits(document):
                         unsent = document["_id"]
                 offered += handed
                 if len(documents) < self._settings.relay_page:
@@ -185,45 +170,25 @@ class Relay:
             time_shown = self._mongo.snapshot_time(snapshot)
         if whole:
             self._whole_at = begun
-        if time_shown is not None:
-            self._horizons.append((begun, outbox.stamp_of(time_shown)))
-        self._floor = min(self._settled_before(begun), unsent[:_STAMP] if unsent else "~")
+        self._progress.swept(begun, time_shown, unsent)
         return offered
-
-    def _settled_before(self, now: float) -> str:
-        """The latest snapshot below which nothing new can appear."""
-        lifetime = self._settings.mongo_transaction_seconds
-        if not lifetime:
-            return ""
-        # The server looks for transactions that are too old every half lifetime.
-        patience = 2 * lifetime + 5.0
-        floor = self._floor
-        while self._horizons and now - self._horizons[0][0] >= patience:
-            floor = max(floor, self._horizons.popleft()[1])
-        return floor
 
     async def _hand_out(self, document: OutboxDocument, opened: set[TopicPartition]) -> int:
         """Give the document's events to their lanes; 1 if any was taken."""
-        identity, taken = document["_id"], 0
-        waiting = self._unacknowledged.get(identity)
-        indices = range(len(document["events"])) if waiting is None else sorted(waiting)
-        for index in indices:
+        taken = 0
+        for index in self._progress.to_send(document):
             event = document["events"][index]
             lane = await self._lane(event["topic"], event["subject"], opened)
             if lane.partition not in opened:
                 continue
             # The first that isn't taken closes the lane for this sweep: none may pass it.
-            if (lane.full and not await lane.room(_STALL_SECONDS)) or not lane.offer(Parcel(identity, index, event)):
+            parcel = Parcel(document["_id"], index, event)
+            if (lane.full and not await lane.room(_STALL_SECONDS)) or not lane.offer(parcel):
                 opened.discard(lane.partition)
                 continue
-            if waiting is None:
-                waiting = self._unacknowledged[identity] = set(indices)
+            self._progress.handed_out(document)
             taken = 1
         return taken
-
-    def _waits(self, document: OutboxDocument) -> bool:
-        waiting = self._unacknowledged.get(document["_id"])
-        return waiting is None or bool(waiting)
 
     def _may_send(self) -> bool:
         return self._lease.held and not self._stopping
@@ -248,14 +213,8 @@ class Relay:
         return lane
 
     def _acknowledged(self, parcels: Sequence[Parcel]) -> None:
-        """Kafka has these: a document whose events are all acknowledged may be deleted, by anybody."""
         self._progress_at = time.monotonic()
-        for parcel in parcels:
-            waiting = self._unacknowledged.get(parcel.document_id)
-            if waiting is not None:
-                waiting.discard(parcel.index)
-                if not waiting:
-                    self._complete.append(parcel.document_id)
+        self._progress.acknowledged(parcels)
 
     async def _settle(self, seconds: float) -> None:
         """Wait a moment for lanes; one that is slower wakes the relay when it is done."""
@@ -266,16 +225,16 @@ class Relay:
                 task.add_done_callback(lambda _: self._wake.set())
 
     async def _delete(self) -> None:
-        if not self._complete:
+        if not self._progress.complete:
             return
-        ids, self._complete = self._complete, []
+        ids, self._progress.complete = self._progress.complete, []
         fail_points.hit("relay.after_send")
         try:
             await outbox.delete(self._mongo, ids)
         except PyMongoError:
-            self._complete += ids
+            self._progress.complete += ids
             raise
-        self._deleted += ids
+        self._progress.deleted(ids)
 
     async def _is_stuck(self) -> bool:
         """Whether Kafka takes nothing from this process: then another one may do better."""
@@ -294,7 +253,7 @@ class Relay:
         if time.monotonic() - self._measured < every:
             return
         self._measured = time.monotonic()
-        count, oldest = await outbox.pending(self._mongo, self._floor)
+        count, oldest = await outbox.pending(self._mongo, self._progress.floor)
         telemetry.OUTBOX_ROWS.set(count)
         telemetry.OUTBOX_AGE.set((clock.now() - oldest).total_seconds() if oldest else 0.0)
 

@@ -23,6 +23,7 @@ from chassis.consuming.positions import POSITIONS
 from chassis.database.mongo import LogicalTime, Mongo, SaveEvents, Tx
 from chassis.database.writes import Writes
 from chassis.documents import Document
+from chassis.publishing.outbox_progress import OutboxProgress
 from chassis.publishing.relay import Relay
 from chassis.writing import outbox
 from chassis.writing.outbox import OUTBOX, OutboxDocument, SavedEvent
@@ -123,10 +124,10 @@ def snapshot_for_each_page(patch: pytest.MonkeyPatch) -> None:
 def floor_too_high(patch: pytest.MonkeyPatch) -> None:
     """Sweeps begin where the last one's snapshot was taken, though transactions may be open that began before it."""
 
-    def settled_before(self: Relay, now: float) -> str:
-        return max([self._floor, *(stamp for _, stamp in self._horizons)])
+    def settled_before(self: OutboxProgress, now: float) -> str:
+        return max([self.floor, *(stamp for _, stamp in self._horizons)])
 
-    patch.setattr(Relay, "_settled_before", settled_before)
+    patch.setattr(OutboxProgress, "_settled_before", settled_before)
 
 
 def position_before_effect(patch: pytest.MonkeyPatch) -> None:

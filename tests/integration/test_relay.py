@@ -137,7 +137,7 @@ async def test_a_crash_between_send_and_delete(
     sent = asyncio.Event()
 
     async def die() -> None:
-        if dying._complete:
+        if dying._progress.complete:
             sent.set()
             await asyncio.Event().wait()  # never to return
 

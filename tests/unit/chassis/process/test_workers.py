@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from chassis.errors import Unavailable
-from chassis.process import lifecycle
+from chassis.process import supervision
 
 
 async def test_a_worker_with_nothing_to_do_does_not_spin(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,7 +26,7 @@ async def test_a_worker_with_nothing_to_do_does_not_spin(monkeypatch: pytest.Mon
             await asyncio.Event().wait()
 
     monkeypatch.setattr(asyncio, "sleep", pause)
-    working = asyncio.create_task(lifecycle._forever(look))
+    working = asyncio.create_task(supervision.forever(look))
     await enough.wait()
     working.cancel()
-    assert (rounds, pauses) == ([4], [lifecycle._WORKER_PAUSE_SECONDS] * 4)
+    assert (rounds, pauses) == ([4], [supervision._WORKER_PAUSE_SECONDS] * 4)
