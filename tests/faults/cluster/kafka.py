@@ -6,7 +6,6 @@ import asyncio
 import time
 
 from tests.faults.cluster.scene import SERVERS, Scene, Span
-from tests.faults.collect import SERVICES
 from tests.harness.cluster import pause, resume
 from tests.harness.waiting import eventually_async
 
@@ -33,17 +32,13 @@ async def broker_frozen(scene: Scene) -> Span:
     began = time.monotonic()
     pause(scene.cluster.brokers[index])
     try:
-        await asyncio.sleep(_NOTICE_SECONDS)  # the fault itself, up to the end of the `try`
-        meanwhile = scene.published()
-        await asyncio.sleep(_FROZEN_SECONDS - _NOTICE_SECONDS)
-        flowed = meanwhile.done()
+        await asyncio.sleep(_FROZEN_SECONDS)  # the fault itself
+        held_up = scene.outboxes.waiting(saved_before=began + _NOTICE_SECONDS)
     finally:
         resume(scene.cluster.brokers[index])
     await _up(scene, index)
-    published = scene.published()
-    await meanwhile
-    broken = () if flowed else ("a frozen broker held up others' partitions for as long as it froze",)
-    return Span(began, began, published, broken)
+    broken = (f"a frozen broker held up {held_up} commits for as long as it froze",) if held_up else ()
+    return Span(began, began, scene.published(), broken)
 
 
 async def in_sync_replicas_lost(scene: Scene) -> Span:
@@ -56,8 +51,8 @@ async def in_sync_replicas_lost(scene: Scene) -> Span:
     await asyncio.gather(*(asyncio.to_thread(scene.cluster.brokers[index].stop, 6) for index in gone))
     before = len(scene.load.acknowledged)
     await asyncio.sleep(_AWAY_SECONDS)  # the fault itself
-    waiting = [len(await scene.waiting(service)) for service in SERVICES]
-    broken = () if sum(waiting) and len(scene.load.acknowledged) > before else ("nothing was written, or nothing waited",)
+    waiting = scene.outboxes.waiting(saved_before=time.monotonic() - 1)
+    broken = () if waiting and len(scene.load.acknowledged) > before else ("nothing was written, or nothing waited",)
     for index in gone:
         scene.cluster.brokers[index].spawn()
     for index in gone:

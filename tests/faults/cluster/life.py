@@ -22,9 +22,9 @@ _AFTERWARDS = 1.0  # what of the time after a fault counts too
 class Life:
     """One fault and what came of it.
 
-    `silence`: the longest time without an acknowledged write, for each service, from the fault
-    (or from the election of a new primary) to a second after its end. `published`: seconds from the fault's end until every
-    event saved before it was in Kafka.
+    `silence`: the longest time without an acknowledged write, for each service, from the fault (or from the election of a
+    new primary) to a second after its end. `published`: the longest, in seconds, that a commit waited for Kafka after the
+    fault's end.
     """
 
     fault: str

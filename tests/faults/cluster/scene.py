@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from pymongo import AsyncMongoClient
-from pymongo.read_concern import ReadConcern
 
 from bench.bodies import bodies
 from chassis.settings import Settings
 from tests.faults import ledger as ledgers
+from tests.faults.cluster.outboxes import Outboxes
 from tests.faults.collect import SERVICES
 from tests.faults.fleet import Fleet, Post
 from tests.faults.load import Load
@@ -38,15 +38,14 @@ _WEIGHTS = {"register": 40, "verify": 30, "enrol": 30, "cancel": 3, "wrong": 2, 
 _WARM = 20  # acknowledged by each service before the first fault
 _WORKERS = 16
 _PEOPLE = 100_000
-_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
     """A fault, once it is over.
 
-    Monotonic times: it began, from then on writes must be acknowledged, and `published` is the
-    seconds from its end until every event saved by then was in Kafka.
+    Monotonic times: it began, from then on writes must be acknowledged; `published` began at its end (see
+    Scene.published).
     """
 
     began: float
@@ -77,9 +76,10 @@ class Scene:
     headers: dict[str, str]
     random: random.Random
     ledger: Path  # of the clients
+    databases: Mapping[str, Any]
+    outboxes: Outboxes
     began: float = field(default_factory=time.monotonic)
     ends: list[End] = field(default_factory=list)  # of processes that were asked to stop
-    _mongo: AsyncMongoClient[dict[str, Any]] | None = None
 
     async def rest(self) -> None:
         """No more requests; returns when those that are on their way have been answered."""
@@ -89,11 +89,6 @@ class Scene:
             return self.load.busy == 0
 
         await eventually_async(at_rest, 100, "every client has its answer")
-
-    async def close(self) -> None:
-        """Close its own connections."""
-        if self._mongo is not None:
-            await self._mongo.close()
 
     # MongoDB
 
@@ -114,35 +109,12 @@ class Scene:
 
         await eventually_async(there, 60, f"member {index} is {' or '.join(states)}")
 
-    def database(self, service: str) -> Any:
-        """A service's database, to look into."""
-        if self._mongo is None:
-            self._mongo = AsyncMongoClient(self.settings.mongodb_url.get_secret_value(), readConcernLevel="majority")
-        return self._mongo[f"{self.settings.mongodb_database_prefix}_{service}"]
-
-    async def waiting(self, service: str) -> set[str]:
-        """The commits in a service's outbox."""
-        outbox = self.database(service).get_collection("outbox", read_concern=ReadConcern("majority"))
-        return {document["_id"] async for document in outbox.find({}, projection=["_id"])}
-
     def published(self) -> asyncio.Task[float]:
-        """Begins now to wait until all that is in the outboxes now has been published; gives the seconds that it took."""
-        return asyncio.create_task(self._published(time.monotonic()))
+        """The fault ends now: begins to wait until all that is saved by now, or within a second, has been published.
 
-    async def _published(self, since: float) -> float:
-        saved = {service: await self.waiting(service) for service in SERVICES}
-
-        async def gone() -> bool:
-            for service in [name for name, commits in saved.items() if commits]:
-                saved[service] &= await self.waiting(service)
-            return not any(saved.values())
-
-        deadline = since + 60
-        while not await gone():
-            if time.monotonic() > deadline:
-                raise AssertionError(f"not in Kafka after a minute: { ({name: len(left) for name, left in saved.items()}) }")
-            await asyncio.sleep(_LOOK_SECONDS)
-        return time.monotonic() - since
+        Gives the longest that a commit waited for it, in seconds.
+        """
+        return asyncio.create_task(self.outboxes.published_after(time.monotonic()))
 
     # Replicas
 
@@ -152,7 +124,7 @@ class Scene:
 
     async def lease(self, service: str) -> dict[str, Any]:
         """The lease of a service's relay."""
-        found: dict[str, Any] | None = await self.database(service)["leases"].find_one({"_id": "relay"})
+        found: dict[str, Any] | None = await self.databases[service]["leases"].find_one({"_id": "relay"})
         return found or {}
 
     async def holder(self, service: str) -> Post:
@@ -219,8 +191,17 @@ async def playing(cluster: Cluster, directory: Path, *, rate: float, seed: int) 
             weights=_WEIGHTS,
             longest_pause=0.2,  # what clients sleep must not count as the platform's silence
         )
-        scene = Scene(cluster, fleet, load, balancers, proxies, platform.settings(), headers, random.Random(seed), ledger)
-        stack.push_async_callback(scene.close)
+        settings = platform.settings()
+        mongo: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+            settings.mongodb_url.get_secret_value(), readConcernLevel="majority", serverSelectionTimeoutMS=2000
+        )
+        stack.push_async_callback(mongo.close)
+        databases = {name: mongo[f"{settings.mongodb_database_prefix}_{name}"] for name in SERVICES}
+        outboxes = Outboxes(databases)
+        await stack.enter_async_context(_running(outboxes.watch))
+        scene = Scene(
+            cluster, fleet, load, balancers, proxies, settings, headers, random.Random(seed), ledger, databases, outboxes
+        )
         async with _under_load(load):
             await eventually_async(lambda: _warm(load), 60, "writes are acknowledged")
             yield scene
