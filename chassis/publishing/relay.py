@@ -31,7 +31,9 @@ from chassis.writing.outbox import OutboxDocument
 
 log = logs.get(__name__)
 _PACE_SECONDS = 0.01
-_BUSY_DOCUMENTS, _BUSY_PACE_SECONDS = 4, 0.04
+# Under load events gather for a moment: a sweep costs about the same for one as for fifty, and so do Kafka and each consumer.
+_BUSY_EVENTS_PER_SECOND, _BUSY_PACE_SECONDS = 400, 0.1
+_MANY_EVENTS = 2000  # in one sweep: no pause at all
 _SETTLE_SECONDS = 0.25  # that a sweep waits for its lanes; a slower one settles while the next sweep serves the others
 _STALL_SECONDS = 0.5  # that a sweep waits for room in a lane
 _SWEEP_SECONDS = 30.0  # a snapshot lives for some minutes
@@ -57,7 +59,7 @@ class Relay:
         self._partitions: dict[str, int] = {}
         self._progress = OutboxProgress(settings.mongo_transaction_seconds)
         self._whole_at = float("-inf")
-        self._measured = float("-inf")
+        self._swept_at = self._measured = float("-inf")
         self._progress_at = time.monotonic()
 
     @property
@@ -130,10 +132,12 @@ class Relay:
         await self._measure(_MEASURE_SECONDS)
         if await self._is_stuck():
             return
-        # Let commits gather under load: a sweep costs about the same for one as for ten.
-        pace = _BUSY_PACE_SECONDS if offered >= _BUSY_DOCUMENTS else _PACE_SECONDS
-        took = time.monotonic() - begun
-        await asyncio.sleep(max(pace - took, 0.0) if offered else min(took, _TROUBLE_SECONDS))
+        now = time.monotonic()
+        busy = offered > _BUSY_EVENTS_PER_SECOND * (now - self._swept_at)
+        self._swept_at = now
+        if offered < _MANY_EVENTS:
+            took, pace = now - begun, _BUSY_PACE_SECONDS if busy else _PACE_SECONDS
+            await asyncio.sleep(max(pace - took, 0.0) if offered else min(took, _TROUBLE_SECONDS))
         retry = min(
             (lane.retry_in for lane in self._lanes.values() if lane.retry_in > 0), default=self._settings.relay_poll_seconds
         )
@@ -141,7 +145,7 @@ class Relay:
             await asyncio.wait_for(self._wake.wait(), min(retry, self._settings.relay_poll_seconds))
 
     async def _sweep(self) -> int:
-        """One walk over the outbox at one snapshot; returns how many documents it handed to lanes."""
+        """One walk over the outbox at one snapshot; returns how many events it handed to lanes."""
         self._progress.begin_sweep()
         begun = time.monotonic()
         whole = begun - self._whole_at >= _WHOLE_SECONDS
@@ -174,7 +178,7 @@ class Relay:
         return offered
 
     async def _hand_out(self, document: OutboxDocument, opened: set[TopicPartition]) -> int:
-        """Give the document's events to their lanes; 1 if any was taken."""
+        """Give the document's events to their lanes; returns how many were taken."""
         taken = 0
         for index in self._progress.to_send(document):
             event = document["events"][index]
@@ -187,7 +191,7 @@ class Relay:
                 opened.discard(lane.partition)
                 continue
             self._progress.handed_out(document)
-            taken = 1
+            taken += 1
         return taken
 
     def _may_send(self) -> bool:
