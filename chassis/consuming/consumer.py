@@ -24,6 +24,7 @@ from chassis.consuming.fetcher import Fetcher, FetchFails, PositionLost
 from chassis.consuming.open_letters import OpenLetters, StopAndPage
 from chassis.database.failures import PyMongoError, is_unreachable
 from chassis.database.mongo import Mongo
+from chassis.pace import Rate
 from chassis.settings import Settings
 
 log = logs.get(__name__)
@@ -63,7 +64,7 @@ class Consumer:
         self._effect = effect
         self._letters = OpenLetters(mongo, name, settings.kafka_topic_prefix, settings.consumer_waiting_limit)
         self._stopped = asyncio.Event()
-        self._handled_at = time.monotonic()
+        self._rate = Rate()
         self._committer = BatchCommitter(mongo, name, effect, self.place, self._letters, stopped=self._stopped)
         telemetry.CONSUMER_STOPPED.labels(name).set(0)
         telemetry.CONSUMER_FAILING.labels(name).set(0)
@@ -162,9 +163,8 @@ class Consumer:
                 await asyncio.sleep(1.0)
 
     async def _let_gather(self, size: int) -> None:
-        now = time.monotonic()
-        since, self._handled_at = now - self._handled_at, now
-        if _BUSY_EVENTS_PER_SECOND * since < size < _MANY_EVENTS:
+        self._rate.count(size)
+        if 0 < size < _MANY_EVENTS and self._rate.per_second > _BUSY_EVENTS_PER_SECOND:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), _PACE_SECONDS)
 

@@ -20,6 +20,7 @@ from chassis import clock, fail_points, logs, telemetry
 from chassis.database.failures import PyMongoError
 from chassis.database.lease import LeaseKeeper
 from chassis.database.mongo import Mongo
+from chassis.pace import Rate
 from chassis.publishing import topics
 from chassis.publishing.lane import Lane, Parcel
 from chassis.publishing.leaders import watch_leaders
@@ -59,7 +60,8 @@ class Relay:
         self._partitions: dict[str, int] = {}
         self._progress = OutboxProgress(settings.mongo_transaction_seconds)
         self._whole_at = float("-inf")
-        self._swept_at = self._measured = float("-inf")
+        self._rate = Rate()
+        self._measured = float("-inf")
         self._progress_at = time.monotonic()
 
     @property
@@ -132,11 +134,10 @@ class Relay:
         await self._measure(_MEASURE_SECONDS)
         if await self._is_stuck():
             return
-        now = time.monotonic()
-        busy = offered > _BUSY_EVENTS_PER_SECOND * (now - self._swept_at)
-        self._swept_at = now
+        self._rate.count(offered)
         if offered < _MANY_EVENTS:
-            took, pace = now - begun, _BUSY_PACE_SECONDS if busy else _PACE_SECONDS
+            took = time.monotonic() - begun
+            pace = _BUSY_PACE_SECONDS if self._rate.per_second > _BUSY_EVENTS_PER_SECOND else _PACE_SECONDS
             await asyncio.sleep(max(pace - took, 0.0) if offered else min(took, _TROUBLE_SECONDS))
         retry = min(
             (lane.retry_in for lane in self._lanes.values() if lane.retry_in > 0), default=self._settings.relay_poll_seconds
