@@ -6,6 +6,7 @@ The k-th acknowledgement is paired with the first answer that shows k people or 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import statistics
 import time
 from pathlib import Path
@@ -74,7 +75,8 @@ async def _run(registration: str, metrics: str, headers: dict[str, str]) -> list
         watching = asyncio.create_task(watch())
         sending = []
         started = time.perf_counter()
-        for number, body in enumerate(bodies.bodies(wanted, seed=13 + there)):
+        new_people = itertools.islice(bodies.bodies(wanted + there, seed=13), there, None)
+        for number, body in enumerate(new_people):
             await asyncio.sleep(max(0.0, started + number / RATE - time.perf_counter()))
             sending.append(asyncio.create_task(register(body)))
         await asyncio.gather(*sending)
