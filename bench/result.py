@@ -41,6 +41,13 @@ def write(path: Path, results: list[Result]) -> None:
     path.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n")
 
 
+def update(path: Path, results: list[Result]) -> None:
+    """Replace the stored rows of the same names, and add the new ones."""
+    measured = {result.name for result in results}
+    kept = [Result(**row) for row in json.loads(path.read_text()) if row["name"] not in measured] if path.exists() else []
+    write(path, kept + results)
+
+
 def show(results: list[Result]) -> None:
     """The list as a table."""
     table = Table("measurement", "value", "unit", "peer", "peer's value", "ratio", "aim")
