@@ -16,6 +16,8 @@ from pymongo.errors import (
 _DUPLICATE_KEY = 11000
 # A snapshot that is too old, or older than its collection: a later one will do. Interrupted: an operator killed the session.
 _TRY_AGAIN = frozenset({239, 246, 11601})
+# A server that is changing its state or its role, by the drivers' own list of what a read may be tried again for.
+_CHANGING_STATE = frozenset({6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436})
 
 
 class WriteRace(Exception):
@@ -54,7 +56,7 @@ def is_unreachable(error: BaseException) -> bool:
     """Whether the server, not the request, is the trouble: try again later."""
     if isinstance(error, (AutoReconnect, ConnectionFailure, ExecutionTimeout, WaitQueueTimeoutError)):
         return True
-    if isinstance(error, OperationFailure) and error.code in _TRY_AGAIN:
+    if isinstance(error, OperationFailure) and error.code in _TRY_AGAIN | _CHANGING_STATE:
         return True
     return isinstance(error, PyMongoError) and (
         error.has_error_label("TransientTransactionError") or error.has_error_label("RetryableWriteError")
