@@ -59,8 +59,8 @@ class Settings(BaseSettings):
     commit_batch_limit: int = Field(default=256, ge=1, le=1000, description="Most decisions in one transaction")
     commit_deadline_seconds: float = Field(default=20.0, description="After it an unknown commit becomes a 503")
     relay_page: int = Field(default=64, ge=1, description="Outbox documents (commits) read together")
-    relay_lease_seconds: float = Field(default=4.0, description="A relay that hasn't renewed for so long is replaced")
-    relay_renew_seconds: float = Field(default=1.0, description="How often the lease is renewed, by a task of its own")
+    relay_lease_seconds: float = Field(default=3.0, description="A relay that hasn't renewed for so long is replaced")
+    relay_renew_seconds: float = Field(default=0.75, description="How often the lease is renewed, by a task of its own")
     relay_poll_seconds: float = Field(default=1.0, description="Floor of the relay's wake-ups")
     relay_send_timeout_seconds: float = Field(
         default=60.0, description="Longest wait for Kafka's acknowledgement; past it the producer is replaced"
