@@ -62,7 +62,7 @@ class Relay:
         self._whole_at = float("-inf")
         self._rate = Rate()
         self._measured = float("-inf")
-        self._progress_at = time.monotonic()
+        self._progress_at = time.monotonic()  # when Kafka last took an event, or none was waiting
 
     @property
     def holds_lease(self) -> bool:
@@ -176,6 +176,8 @@ class Relay:
         if whole:
             self._whole_at = begun
         self._progress.swept(begun, time_shown, unsent)
+        if unsent is None:
+            self._progress_at = time.monotonic()
         return offered
 
     async def _hand_out(self, document: OutboxDocument, opened: set[TopicPartition]) -> int:
@@ -245,8 +247,6 @@ class Relay:
         """Whether Kafka takes nothing from this process: then another one may do better."""
         failing = any(lane.failures for lane in self._lanes.values())
         stuck = failing and time.monotonic() - self._progress_at > self._settings.relay_stuck_seconds
-        if not any(lane.failures or lane.busy for lane in self._lanes.values()):
-            self._progress_at = time.monotonic()
         if stuck:
             log.error("relay_stuck", seconds=self._settings.relay_stuck_seconds)
             self._progress_at = time.monotonic()

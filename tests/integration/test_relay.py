@@ -270,7 +270,17 @@ async def test_a_stuck_relay_gives_its_lease_away(
         await door.submit_many([count_up(f"c{n}") for n in range(10)])
         async with running(Relay(mongo, hasty, "sound", "sound")):
             await eventually_async(lambda: outbox_is_empty(mongo), 30, "the outbox is empty")
+        # With nothing to send nobody is stuck: the former holder takes the lease again and keeps it, whatever failed before.
+        taken = await eventually_async(lambda: _held_by(mongo, "stuck"), 20, "the former holder has it again")
+        await asyncio.sleep(3 * hasty.relay_stuck_seconds)
+        assert await _held_by(mongo, "stuck") == taken
     assert {f"c{n}": [1] for n in range(10)} == await ids_by_subject(quick, TOPIC)
+
+
+async def _held_by(mongo: Mongo, owner: str) -> int | None:
+    """The epoch under which the owner holds the lease."""
+    found = await mongo[LEASES].find_one({"_id": "relay", "owner": owner})
+    return found["epoch"] if found else None
 
 
 async def test_the_floor_stays_below_open_transactions(mongo: Mongo, door: GroupCommit, quick: Settings) -> None:
