@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import gc
 import os
 import signal
@@ -160,9 +161,10 @@ class Process:
         core, service = self._core, self._service
         core.group_commit.start()
         if self._has("relay"):
-            self._start("topics", self._ensure_topics())
+            self._start("topics", supervised("topics", self._ensure_topics))
             self._start("relay", supervised("relay", core.relay.run))
-            self._start("relay-hint", relay.nudge_from_changes(core.mongo, core.relay, core.tag))
+            hint = functools.partial(relay.nudge_from_changes, core.mongo, core.relay, core.tag)
+            self._start("relay-hint", supervised("relay-hint", hint))
         if self._has("consumer"):
             for consumer in service.consumers:
                 self._start(f"consumer-{consumer.name}", supervised(f"consumer-{consumer.name}", consumer.run))
