@@ -34,7 +34,12 @@ class Waiting:
 
     def touches(self, documents: Collection[DocumentId]) -> bool:
         """Whether the decision is known to need one of these documents."""
-        return any(read in documents for read in (*self.decision.reads, *self.decision.all_expected_absent()))
+        return any(document in documents for document in self.known)
+
+    @property
+    def known(self) -> tuple[DocumentId, ...]:
+        """The documents that the decision is known to need before it is made."""
+        return (*self.decision.reads, *self.decision.all_expected_absent())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ class Contention:
         """Whether a lane has taken the decision, since it touches the lane's document."""
         if not self._lanes:
             return False
-        for document_id in (*waiting.decision.reads, *waiting.decision.all_expected_absent()):
+        for document_id in waiting.known:
             lane = self._lanes.get(document_id)
             if lane is not None:
                 lane.queue.append(waiting)
@@ -103,10 +108,7 @@ class Contention:
         fallback = min(documents, default=("", None), key=repr)
         for waiting in losers:
             if not self.take(waiting):
-                touched = [
-                    read for read in (*waiting.decision.reads, *waiting.decision.all_expected_absent()) if read in documents
-                ]
-                document_id = touched[0] if touched else fallback
+                document_id = next((document for document in waiting.known if document in documents), fallback)
                 lane = self._lanes.get(document_id) or self._open(document_id)
                 lane.queue.append(waiting)
                 lane.wake.set()
