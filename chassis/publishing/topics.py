@@ -13,7 +13,6 @@ from aiokafka.errors import for_code
 
 from chassis.database.mongo import Mongo, ReturnDocument
 from chassis.publishing import kafka
-from chassis.publishing.kafka import PARTITIONS
 from chassis.settings import Settings
 
 TOPICS = "topics"
@@ -22,7 +21,7 @@ TOPICS = "topics"
 async def partition_count(mongo: Mongo, topic: str) -> int:
     """The stored number; the first that asks stores the number that topics are created with."""
     found = await mongo[TOPICS].find_one_and_update(
-        {"_id": topic}, {"$setOnInsert": {"partitions": PARTITIONS}}, upsert=True, return_document=ReturnDocument.AFTER
+        {"_id": topic}, {"$setOnInsert": {"partitions": kafka.PARTITIONS}}, upsert=True, return_document=ReturnDocument.AFTER
     )
     return int(found["partitions"])
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from chassis.consuming.effect import Applied, Circumstances, Gap, OtherContent
 from chassis.database.mongo import Mongo, ReplaceOne, Tx, UpdateOne
-from chassis.documents import Document
 from chassis.offload import offload
 from contracts.envelope import Event
 from services.metrics.documents import FACTS
@@ -193,4 +192,4 @@ def total_updates(increments: Increments, slot: str) -> list[UpdateOne]:
     return updates
 
 
-__all__ = ["FACTS", "LEDGER", "PENDING", "ROLLUPS", "TOTALS", "Document", "Ledger", "Prepared", "ensure_indexes", "prepare"]
+__all__ = ["FACTS", "LEDGER", "PENDING", "ROLLUPS", "TOTALS", "Ledger", "Prepared", "ensure_indexes", "prepare"]
