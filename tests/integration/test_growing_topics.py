@@ -12,6 +12,7 @@ from chassis.publishing.relay import Relay
 from chassis.settings import Settings
 from chassis.writing.group_commit import GroupCommit
 from tests.harness.events import TOPIC, count_up
+from tests.harness.outbox import outbox_is_empty
 from tests.harness.topics import read_all
 from tests.harness.waiting import eventually_async
 from tests.integration.consuming import consumer, consuming, letters, projection, until_heard
@@ -30,22 +31,30 @@ async def test_grown_from_six_to_eight(
     publishing = Relay(mongo, own, "test", "me")
     work = asyncio.create_task(publishing.run())
     async with consuming(consumer(mongo, own, prefix, projection(mongo))):
-        for step in range(12):
-            if step == 4:
-                await topics.grow(mongo, own, TOPIC, 8)
+        counted = 0
+
+        async def count_on() -> set[int]:
+            """Each counter counts once, and all of it is published; returns the partitions in use."""
+            nonlocal counted
+            counted += 1
             await door.submit_many([count_up(subject) for subject in SUBJECTS])
             publishing.nudge()
-            await eventually_async(lambda: _published(mongo), 20, "all is published")
-            await asyncio.sleep(0.2)  # the pace of the counters, not a wait for anything
-        await until_heard(mongo, {subject: list(range(1, 13)) for subject in SUBJECTS}, 60)
+            await eventually_async(lambda: outbox_is_empty(mongo), 20, "all is published")
+            return {record.partition for record in await read_all(own, TOPIC)}
+
+        for _ in range(4):
+            assert max(await count_on()) == 5
+        await topics.grow(mongo, own, TOPIC, 8)
+
+        async def both_are_used() -> bool:
+            return await count_on() >= {6, 7}
+
+        await eventually_async(both_are_used, 20, "the new partitions are used")
+        await count_on()
+        await until_heard(mongo, {subject: list(range(1, counted + 1)) for subject in SUBJECTS}, 60)
         assert await letters(mongo) == []
     await publishing.stop()
     await work
-    assert {record.partition for record in await read_all(own, TOPIC)} >= {6, 7}
-
-
-async def _published(mongo: Mongo) -> bool:
-    return bool(await mongo["outbox"].count_documents({}) == 0)
 
 
 async def test_a_topic_never_shrinks(mongo: Mongo, plain: Settings) -> None:
