@@ -31,13 +31,6 @@ def bodies(people: int, seed: int) -> Iterator[str]:
         yield json.dumps(body_of(row), separators=(",", ":"))
 
 
-def write(path: Path, people: int, seed: int) -> None:
-    """A file of bodies for wrk."""
-    with path.open("w") as file:
-        for line in bodies(people, seed):
-            file.write(line + "\n")
-
-
 def write_templates(path: Path, people: int, seed: int) -> None:
     """A file of bodies whose NIK and date of birth the load generator fills in (post.lua)."""
     with path.open("w") as file:

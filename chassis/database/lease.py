@@ -92,11 +92,6 @@ class LeaseKeeper:
         """Whether the lease is ours, as far as can be known without asking."""
         return self._lease is not None and time.monotonic() < self._until
 
-    @property
-    def lease(self) -> Lease | None:
-        """The lease while it is held."""
-        return self._lease if self.held else None
-
     def start(self) -> None:
         """Begin to take and renew it."""
         self._task = asyncio.create_task(self._keep(), name=f"lease-{self._name}")
