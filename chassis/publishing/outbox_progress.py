@@ -43,7 +43,8 @@ class OutboxProgress:
 
     def handed_out(self, document: OutboxDocument) -> None:
         """Some of its events are on their way."""
-        self._unacknowledged.setdefault(document["_id"], set(range(len(document["events"]))))
+        if document["_id"] not in self._unacknowledged:  # asked for each event: the set is made once
+            self._unacknowledged[document["_id"]] = set(range(len(document["events"])))
 
     def waits(self, document: OutboxDocument) -> bool:
         """Whether any of its events isn't acknowledged."""
