@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from chassis.random_bytes import RANDOM
 
 _ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 # Random bytes to characters: 248 of the 256 values map four to each of the 62 characters, the other 8 are dropped.
@@ -56,5 +57,5 @@ def _neighbourhood(prefix: str) -> _Neighbourhood:
 def _characters(count: int) -> str:
     drawn = b""
     while len(drawn) < count:
-        drawn += os.urandom(24).translate(_TABLE, _DROPPED)
+        drawn += RANDOM.take(24).translate(_TABLE, _DROPPED)
     return drawn[:count].decode()

@@ -29,8 +29,9 @@ def pepper_of(settings: Settings) -> bytes:
 
 
 def note_body(request: Request, body: bytes) -> None:
-    """Keep a keyed hash of the request's body, or of the digest of one that is too large to be kept."""
-    request.state.body_hash = _hash(request, body)
+    """Keep a keyed hash of the request's body, or of the digest of one that is too large to be kept. It is for the key's sake."""
+    if "idempotency-key" in request.headers:
+        request.state.body_hash = _hash(request, body)
 
 
 def _hash(request: Request, text: bytes) -> str:

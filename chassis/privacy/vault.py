@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import base64
 import hmac
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
 
+from chassis.random_bytes import RANDOM
 from chassis.settings import Settings
 
 _NONCE = 12
@@ -32,17 +32,8 @@ class PersonKey:
 
     def encrypt(self, plain: str, *, collection: str, field: str, subject: str) -> bytes:
         """Nonce and ciphertext of one field."""
-        nonce = os.urandom(_NONCE)
+        nonce = RANDOM.take(_NONCE)
         return nonce + self._cipher.encrypt(nonce, plain.encode(), _binding(collection, field, subject))
-
-    def encrypt_all(self, plain: Mapping[str, str], *, collection: str, subject: str) -> dict[str, bytes]:
-        """`encrypt` of several fields, by name: the nonces are drawn together, which costs less."""
-        nonces = os.urandom(_NONCE * len(plain))
-        sealed: dict[str, bytes] = {}
-        for index, (name, value) in enumerate(plain.items()):
-            nonce = nonces[index * _NONCE : (index + 1) * _NONCE]
-            sealed[name] = nonce + self._cipher.encrypt(nonce, value.encode(), _binding(collection, name, subject))
-        return sealed
 
     def decrypt(self, sealed: bytes, *, collection: str, field: str, subject: str) -> str:
         """The plain text; raises cryptography's InvalidTag if it belongs elsewhere or was altered."""

@@ -57,7 +57,10 @@ class PeopleUseCases:
         """The decision to register a checked person, whose personal data is encrypted here under a new key."""
         jakpreneur_id = clock.new_id("jkp")
         key, wrapped_key = self._vault.new_key()
-        fields = key.encrypt_all(person.personal, collection=JAKPRENEURS, subject=jakpreneur_id)
+        fields = {
+            name: key.encrypt(value, collection=JAKPRENEURS, field=name, subject=jakpreneur_id)
+            for name, value in person.personal.items()
+        }
         sealed = Sealed(self._vault.blind_index("nik", person.nik), wrapped_key, fields)
         command = RegisterJakpreneur(jakpreneur_id, person, sealed, origin, verified_on)
         return Decision(command.decide, idempotency=idempotency, expected_absent=[(IDENTITIES, sealed.identity)])
