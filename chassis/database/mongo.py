@@ -1,6 +1,6 @@
 """MongoDB: the only module that imports the driver's client. Runs on motor (default) or on PyMongo's own async API.
 
-The two differ in sessions, `start_transaction`, `aggregate`, `watch`, `close` and in what a call costs; that ends here.
+The two differ in sessions, `start_transaction`, `aggregate`, `close` and in what a call costs; that ends here.
 Everybody else gets a `Mongo` and passes `tx` (a driver session with an open transaction, or a snapshot).
 Defaults: majority reads, majority journaled writes, so that nothing read or acknowledged can be rolled back.
 """
@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import pymongo
-from pymongo import ReplaceOne, ReturnDocument, UpdateOne
+from pymongo import CursorType, ReplaceOne, ReturnDocument, UpdateOne
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -30,7 +30,7 @@ T = TypeVar("T")
 LogicalTime = tuple[int, int]  # seconds and increment of the server's hybrid logical clock
 SaveEvents = Callable[[LogicalTime], Mapping[str, Writes]]
 
-_DUPLICATE_KEY = 11000
+_DUPLICATE_KEY, _NAMESPACE_EXISTS = 11000, 48
 _CLIENT_OPTIONS: Mapping[str, Any] = {
     "tz_aware": True,
     "w": "majority",
@@ -127,14 +127,30 @@ class Mongo:
             results: list[Document] = await cursor.to_list(None)
         return results
 
+    async def ensure_capped(self, collection: str, size: int, documents: int) -> None:
+        """A capped collection of so many bytes and documents: those that are added push the oldest out."""
+        try:
+            await self.database.command("create", collection, capped=True, size=size, max=documents)
+        except OperationFailure as failure:
+            if failure.code != _NAMESPACE_EXISTS:
+                raise
+
+    async def append(self, collection: str) -> None:
+        """Add an empty document, which may be lost again when the primary changes."""
+        await self[collection].with_options(write_concern=WriteConcern(w=1)).insert_one({})
+
     @asynccontextmanager
-    async def watch(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> AsyncIterator[Any]:
-        """A change stream from now on. A hint only: nothing may depend on seeing every change."""
-        stream = self[collection].watch(pipeline, max_await_time_ms=1000)
-        if self.driver == "pymongo":
-            stream = await stream
-        async with stream:
-            yield stream
+    async def follow(self, collection: str) -> AsyncIterator[Any]:
+        """A cursor over a capped collection that goes on with what is added, also before it is a majority's.
+
+        Iterating ends when nothing came for a second; iterate again while the cursor is `alive`.
+        """
+        documents = self[collection].with_options(read_concern=ReadConcern("local"))
+        cursor = documents.find({}, cursor_type=CursorType.TAILABLE_AWAIT).max_await_time_ms(1000)
+        try:
+            yield cursor
+        finally:
+            await cursor.close()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Tx]:

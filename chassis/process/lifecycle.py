@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import functools
 import gc
 import os
 import signal
@@ -29,7 +28,9 @@ from chassis.database.mongo import Mongo, connect
 from chassis.http.app import create_app, create_internal_app
 from chassis.http.server import Server, server
 from chassis.process.supervision import Worker, forever, quietly, supervised
-from chassis.publishing import kafka, relay
+from chassis.publishing import kafka
+from chassis.publishing.hints import Hints, ensure_hints
+from chassis.publishing.relay import Relay
 from chassis.settings import Settings
 from chassis.writing import decision
 from chassis.writing.group_commit import GroupCommit
@@ -50,14 +51,13 @@ class Core:
         self.settings = settings
         self.mongo: Mongo = connect(settings, name)
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{clock.new_id('own')}"
-        self.tag = self.owner[-8:]  # of this process in its outbox documents
-        self.relay = relay.Relay(self.mongo, settings, name, self.owner)
+        self.relay = Relay(self.mongo, settings, name, self.owner)
+        self.hints = Hints(self.mongo, self.relay)
         self.group_commit = GroupCommit(
             self.mongo,
             batch_limit=settings.commit_batch_limit,
             deadline_seconds=settings.commit_deadline_seconds,
-            committed=self.relay.nudge,
-            owner=self.tag,
+            committed=self.hints.saved,
         )
 
 
@@ -147,6 +147,7 @@ class Process:
         while True:
             try:
                 await dead_letters.ensure_indexes(mongo)
+                await ensure_hints(mongo)
                 await mongo[decision.IDEMPOTENCY].create_index("expires_at", expireAfterSeconds=0)
                 if self._service.ensure_indexes is not None:
                     await self._service.ensure_indexes(mongo)
@@ -160,11 +161,11 @@ class Process:
     def _start_parts(self) -> Server | None:
         core, service = self._core, self._service
         core.group_commit.start()
+        self._start("hints-give", supervised("hints-give", core.hints.give))
         if self._has("relay"):
             self._start("topics", supervised("topics", self._ensure_topics))
             self._start("relay", supervised("relay", core.relay.run))
-            hint = functools.partial(relay.nudge_from_changes, core.mongo, core.relay, core.tag)
-            self._start("relay-hint", supervised("relay-hint", hint))
+            self._start("hints-follow", supervised("hints-follow", core.hints.follow))
         if self._has("consumer"):
             for consumer in service.consumers:
                 self._start(f"consumer-{consumer.name}", supervised(f"consumer-{consumer.name}", consumer.run))
@@ -201,11 +202,13 @@ class Process:
             await quietly(by_name["public"])
         # Workers submit decisions: they end before the write door closes.
         for name, task in by_name.items():
-            if name in self._service.workers or name in ("relay-hint", "topics"):
+            if name in self._service.workers or name in ("hints-follow", "topics"):
                 task.cancel()
                 await quietly(task)
         if self._prepared:
             await self._core.group_commit.stop()
+        if "hints-give" in by_name:
+            by_name["hints-give"].cancel()
         await self._core.relay.stop()
         for consumer in self._service.consumers:
             await consumer.stop()

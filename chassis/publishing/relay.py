@@ -12,7 +12,6 @@ import contextlib
 import time
 import zlib
 from collections.abc import Sequence
-from typing import Any
 
 from aiokafka import TopicPartition
 
@@ -261,22 +260,3 @@ class Relay:
         count, oldest = await outbox.pending(self._mongo, self._progress.floor)
         telemetry.OUTBOX_ROWS.set(count)
         telemetry.OUTBOX_AGE.set((clock.now() - oldest).total_seconds() if oldest else 0.0)
-
-
-async def nudge_from_changes(mongo: Mongo, relay: Relay, owner: str) -> None:
-    """The hint between processes: wake the relay that holds the lease when another process saved events.
-
-    Losing it costs only the poll. What this process commits itself has nudged the relay already.
-    """
-    others = {"documentKey._id": {"$not": {"$regex": f"\\.{owner}$"}}}
-    pipeline: list[dict[str, Any]] = [{"$match": {"operationType": "insert", **others}}, {"$project": {"_id": 1}}]
-    while True:
-        await relay.lease_taken()
-        try:
-            async with mongo.watch(outbox.OUTBOX, pipeline) as changes:
-                while relay.holds_lease:
-                    if await changes.try_next() is not None:
-                        relay.nudge()
-        except PyMongoError as error:
-            log.info("relay_hint_lost", error=type(error).__name__)
-            await asyncio.sleep(_TROUBLE_SECONDS)

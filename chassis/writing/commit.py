@@ -45,7 +45,6 @@ async def commit_together(
     traceparents: Sequence[str | None] = (),
     in_same_transaction: InSameTransaction | None = None,
     deadline_seconds: float = 20.0,
-    owner: str = "",
 ) -> list[Document | Exception]:
     """Decide and commit once. Returns for each decision its reply, or the error that its rule raised.
 
@@ -53,7 +52,7 @@ async def commit_together(
     errors for the batch as a whole: then nobody's outcome is known to be written.
     """
     decided = await decide_together(mongo, decisions, now=now, traceparents=traceparents)
-    await write(mongo, decided, in_same_transaction=in_same_transaction, deadline_seconds=deadline_seconds, owner=owner)
+    await write(mongo, decided, in_same_transaction=in_same_transaction, deadline_seconds=deadline_seconds)
     return decided.results
 
 
@@ -184,12 +183,11 @@ async def write(
     *,
     in_same_transaction: InSameTransaction | None = None,
     deadline_seconds: float,
-    owner: str,
 ) -> None:
     """Write all of it in one majority transaction, with its events. Raises as commit_together."""
 
     def save_events(time: LogicalTime) -> dict[str, Writes]:
-        return {outbox.OUTBOX: Writes(inserts=outbox.documents_of(decided.events, time, owner))}
+        return {outbox.OUTBOX: Writes(inserts=outbox.documents_of(decided.events, time))}
 
     async def work(tx: Tx) -> None:
         await mongo.write(decided.staging.writes(), tx, save_events if decided.events else None)

@@ -56,7 +56,7 @@ class _Looks:
 class GroupCommit:
     """The write door of a service: `await group_commit.submit(decision)` returns the reply once it is durable.
 
-    `committed` is called after each commit; `owner` names this process in its outbox documents.
+    `committed` is called after each commit.
     """
 
     def __init__(
@@ -66,13 +66,11 @@ class GroupCommit:
         batch_limit: int,
         deadline_seconds: float,
         committed: Callable[[], None] = lambda: None,
-        owner: str = "",
     ) -> None:
         self._mongo = mongo
         self._batch_limit = batch_limit
         self._deadline_seconds = deadline_seconds
         self._committed = committed
-        self._owner = owner
         self._waiting: deque[Waiting] = deque()
         self._wake = asyncio.Event()
         self._in_flight: set[str] = set()
@@ -186,7 +184,7 @@ class GroupCommit:
                 traceparents=[waiting.traceparent for waiting in batch],
                 taken_for_absent=taken_for_absent,
             )
-            await write(self._mongo, decided, deadline_seconds=self._deadline_seconds, owner=self._owner)
+            await write(self._mongo, decided, deadline_seconds=self._deadline_seconds)
         except WriteRace as race:
             telemetry.COMMIT_CONFLICTS.labels(race.reason).inc()
             try:

@@ -60,11 +60,8 @@ def stamp_of(time: LogicalTime) -> str:
     return f"{time[0]:010d}.{time[1]:010d}"
 
 
-def documents_of(events: Sequence[SavedEvent], time: LogicalTime, owner: str) -> list[Document]:
-    """The documents of one commit: one, or several in order where one would grow too large.
-
-    `owner` names the process that commits, so that its relay isn't woken twice for its own commits.
-    """
+def documents_of(events: Sequence[SavedEvent], time: LogicalTime) -> list[Document]:
+    """The documents of one commit: one, or several in order where one would grow too large."""
     prefix = f"{stamp_of(time)}.{secrets.token_hex(6)}"
     found: list[Document] = []
     part: list[SavedEvent] = []
@@ -72,11 +69,11 @@ def documents_of(events: Sequence[SavedEvent], time: LogicalTime, owner: str) ->
     for event in events:
         length = len(event["value"]) + 300
         if part and size + length > _DOCUMENT_BYTES:
-            found.append({"_id": f"{prefix}.{len(found):03d}.{owner}", "events": part})
+            found.append({"_id": f"{prefix}.{len(found):03d}", "events": part})
             part, size = [], 0
         part.append(event)
         size += length
-    found.append({"_id": f"{prefix}.{len(found):03d}.{owner}", "events": part})
+    found.append({"_id": f"{prefix}.{len(found):03d}", "events": part})
     return found
 
 

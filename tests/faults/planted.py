@@ -103,9 +103,9 @@ def stamp_of_own_clock(patch: pytest.MonkeyPatch) -> None:
     """Commits are stamped with the time of the process that makes them, right or wrong."""
     plain = outbox.documents_of
 
-    def documents_of(events: Sequence[SavedEvent], time: LogicalTime, owner: str) -> list[Document]:
+    def documents_of(events: Sequence[SavedEvent], time: LogicalTime) -> list[Document]:
         own = clock.now().timestamp()
-        return plain(events, (int(own), int(own % 1 * 1_000_000)), owner)
+        return plain(events, (int(own), int(own % 1 * 1_000_000)))
 
     patch.setattr(outbox, "documents_of", documents_of)
 

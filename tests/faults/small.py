@@ -108,7 +108,6 @@ class Small:
             mongo,
             batch_limit=self.settings.commit_batch_limit,
             deadline_seconds=self.settings.commit_deadline_seconds,
-            owner="other",
         )
 
     def _settings(self, kind: type[S]) -> S:

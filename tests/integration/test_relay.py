@@ -295,7 +295,7 @@ async def test_the_floor_stays_below_open_transactions(mongo: Mongo, door: Group
                 await door.submit(count_up(f"c{number}"))
             await eventually_async(lambda: _nothing_of(mongo, "c19"), 20, "the others are published")
 
-        await write(mongo, decided, in_same_transaction=slowly, deadline_seconds=10, owner="me")
+        await write(mongo, decided, in_same_transaction=slowly, deadline_seconds=10)
         await eventually_async(lambda: outbox_is_empty(mongo), 20, "the late one is published")
     assert (await ids_by_subject(quick, TOPIC))["late"] == [1]
 

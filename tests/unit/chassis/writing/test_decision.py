@@ -53,7 +53,7 @@ stamps = st.tuples(st.integers(1, 2**32 - 1), st.integers(0, 2**32 - 1))
 def test_the_outbox_sorts_as_the_servers_time_does(times: list[tuple[int, int]]) -> None:
     """Text order of the documents' ids is the order of the logical times, also at 9 and 10."""
     event = saved(StagedEvent("s", 1, Counted(value=1), NOW), None)
-    ids = [documents_of([event], time, "me")[0]["_id"] for time in times]
+    ids = [documents_of([event], time)[0]["_id"] for time in times]
     assert [identity for _, identity in sorted(zip(times, ids, strict=True))] == sorted(ids)
 
 
@@ -61,7 +61,7 @@ def test_a_large_commit_is_several_documents_in_order() -> None:
     """Events that wouldn't fit into one document: each document is far below the limit, their order is the events' order."""
     large = {**saved(StagedEvent("s", 1, Counted(value=1), NOW), None), "value": b"x" * 900_000}
     events: list[Any] = [{**large, "sequence": number} for number in range(1, 12)]
-    documents = documents_of(events, (5, 1), "me")
+    documents = documents_of(events, (5, 1))
     assert [len(document["events"]) for document in documents] == [4, 4, 3]
     ordered = sorted(documents, key=lambda document: str(document["_id"]))
     assert list(range(1, 12)) == [event["sequence"] for document in ordered for event in document["events"]]

@@ -1,0 +1,66 @@
+"""Hints between processes: a commit on one replica wakes the relay on another.
+
+Who commits without holding the lease adds a document to a small capped collection; the relay that holds the lease follows its
+end. Only a hint: the relay looks at the outbox once a second whatever it hears, so one that is lost costs that second.
+
+Not a change stream: to follow one collection the server looks at everything that anybody writes, in every service
+(docs/decisions/0013). Next: relay.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from chassis import logs
+from chassis.database.failures import PyMongoError
+from chassis.database.mongo import Mongo
+from chassis.publishing.relay import Relay
+
+HINTS = "outbox_hints"
+_BYTES, _DOCUMENTS = 64 * 1024, 1000  # kept; a relay that lags by more opens its cursor anew
+_TROUBLE_SECONDS = 1.0
+log = logs.get(__name__)
+
+
+async def ensure_hints(mongo: Mongo) -> None:
+    """The collection, before the first commit."""
+    await mongo.ensure_capped(HINTS, _BYTES, _DOCUMENTS)
+
+
+class Hints:
+    """`saved` after each commit; `give` runs in every process, `follow` in those with a relay."""
+
+    def __init__(self, mongo: Mongo, relay: Relay) -> None:
+        self._mongo = mongo
+        self._relay = relay
+        self._saved = asyncio.Event()
+
+    def saved(self) -> None:
+        """This process has committed events: its own relay hears it at once, another one by a hint."""
+        self._relay.nudge()
+        self._saved.set()
+
+    async def give(self) -> None:
+        """Tell the relay elsewhere: one hint for all that is committed while the last one is on its way."""
+        while True:
+            await self._saved.wait()
+            self._saved.clear()
+            if not self._relay.holds_lease:
+                try:
+                    await self._mongo.append(HINTS)
+                except PyMongoError as error:
+                    log.info("relay_hint_not_given", error=type(error).__name__)
+
+    async def follow(self) -> None:
+        """While this process holds the lease: wake its relay for every hint."""
+        while True:
+            await self._relay.lease_taken()
+            try:
+                await self._mongo.append(HINTS)  # of an empty collection no end can be followed
+                async with self._mongo.follow(HINTS) as cursor:
+                    while self._relay.holds_lease and cursor.alive:
+                        async for _ in cursor:  # ends when nothing came for a second
+                            self._relay.nudge()
+            except PyMongoError as error:
+                log.info("relay_hint_lost", error=type(error).__name__)
+                await asyncio.sleep(_TROUBLE_SECONDS)
