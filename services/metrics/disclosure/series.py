@@ -47,16 +47,21 @@ def public_series(days: Sequence[tuple[str, int]], by: str, smallest: int) -> li
     """
     ends: dict[str, int | None] = {}
     for run in public_runs(days, smallest):
-        day, last = date.fromisoformat(run.first), date.fromisoformat(run.last)
-        while day <= last:
-            ends[period_of(day.isoformat(), by)] = run.cumulative if day == last else None
-            day += timedelta(days=1)
+        first, last = period_of(run.first, by), period_of(run.last, by)
+        if first != last:  # few runs do: most days have people enough
+            ends |= dict.fromkeys(_periods_between(run.first, run.last, by))
+        ends[last] = run.cumulative
     periods = []
     before: int | None = 0
     for period, end in ends.items():
         periods.append(Period(period, None if end is None or before is None else end - before, end))
         before = end
     return periods
+
+
+def _periods_between(first: str, last: str, by: str) -> list[str]:
+    begun, days = date.fromisoformat(first), (date.fromisoformat(last) - date.fromisoformat(first)).days
+    return [period_of((begun + timedelta(days=day)).isoformat(), by) for day in range(days)]
 
 
 def public_runs(days: Sequence[tuple[str, int]], smallest: int) -> list[Run]:

@@ -50,8 +50,9 @@ class FigureStore:
         found: list[MonthDocument] = await self._mongo[ROLLUPS].find(query).to_list(None)
         days: Counter[str] = Counter()
         for document in found:
+            month = month_of(document["_id"])
             for day, count in document.get("d", {}).get(field_of(value), {}).items():
-                days[f"{month_of(document['_id'])}-{day}"] += count
+                days[f"{month}-{day}"] += count
         return sorted((day, count) for day, count in days.items() if count)
 
     async def joined(self, dimension: str) -> dict[str, dict[str, dict[str, int]]]:
