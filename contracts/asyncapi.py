@@ -21,7 +21,10 @@ _HEADERS = {
     "properties": {
         "ce_specversion": {"const": "1.0"},
         "ce_id": {"type": "string", "description": "<subject>:<sequence>; the same however often it is sent"},
-        "ce_source": {"type": "string", "description": "/services/<service>"},
+        "ce_source": {
+            "type": "string",
+            "description": "/services/<service>; once restored, with /generations/<name>",
+        },
         "ce_type": {"type": "string"},
         "ce_subject": {"type": "string", "description": "Id of what changed; also the Kafka key"},
         "ce_time": {"type": "string", "format": "date-time", "description": "When it happened, UTC"},

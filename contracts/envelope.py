@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 TYPE_PREFIX: Final = "id.go.jakarta.jakpreneur."
 Headers = list[tuple[str, bytes]]
+_GENERATION = "/generations/"
 
 
 class Payload(BaseModel):
@@ -40,6 +41,7 @@ class Event(NamedTuple):
     data: Payload
     traceparent: str | None = None
     content: int = 0  # hash of type and value: the same id with other content is an alarm
+    generation: str = ""  # of the publisher's history, see `source_of`; no part of the event's identity
 
     @property
     def type(self) -> str:
@@ -58,6 +60,11 @@ class BadEvent(Exception):
 def event_id(subject: str, sequence: int) -> str:
     """The id of an event: the same however often it is sent."""
     return f"{subject}:{sequence}"
+
+
+def source_of(service: str, generation: str = "") -> str:
+    """`/services/<service>`; with `/generations/<name>` behind it once the service was restored from a backup."""
+    return f"/services/{service}{_GENERATION}{generation}" if generation else f"/services/{service}"
 
 
 def content_hash(type_name: str, value: bytes) -> int:
@@ -94,7 +101,7 @@ def from_message(headers: Iterable[tuple[str, bytes | None]], value: bytes | Non
         subject = attributes["ce_subject"].decode()
         sequence = int(attributes["ce_sequence"])
         time = datetime.fromisoformat(attributes["ce_time"].decode())
-        source = attributes["ce_source"].decode()
+        source, _, generation = attributes["ce_source"].decode().partition(_GENERATION)
         traceparent = attributes["ce_traceparent"].decode() if "ce_traceparent" in attributes else None
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise BadEvent("malformed", f"envelope: {error!r}") from error
@@ -112,4 +119,4 @@ def from_message(headers: Iterable[tuple[str, bytes | None]], value: bytes | Non
         # The input is left out of the detail: what can't be understood may hold personal data.
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         raise BadEvent("schema", "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in problems[:5])) from error
-    return Event(identity, source, subject, sequence, time, data, traceparent, content_hash(type_name, value))
+    return Event(identity, source, subject, sequence, time, data, traceparent, content_hash(type_name, value), generation)

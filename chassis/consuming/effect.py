@@ -54,7 +54,9 @@ class OtherContent(Poison):
     """The event's id was seen before with other content: its publisher was restored from a backup, say."""
 
     def __init__(self, event: Event) -> None:
-        super().__init__(event, "other_content", f"{event.source} {event.id} was seen before with other content")
+        detail = f"{event.source} {event.id} was seen before with other content"
+        generation = f"; this one is of generation {event.generation}" if event.generation else ""
+        super().__init__(event, "other_content", detail + generation)
 
 
 class Gap(Exception):

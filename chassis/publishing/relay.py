@@ -20,7 +20,7 @@ from chassis.database.failures import PyMongoError
 from chassis.database.lease import LeaseKeeper
 from chassis.database.mongo import Mongo
 from chassis.pace import Rate
-from chassis.publishing import topics
+from chassis.publishing import generations, topics
 from chassis.publishing.lane import Lane, Parcel
 from chassis.publishing.leaders import watch_leaders
 from chassis.publishing.outbox_progress import OutboxProgress
@@ -28,6 +28,7 @@ from chassis.publishing.producers import Producers
 from chassis.settings import Settings
 from chassis.writing import outbox
 from chassis.writing.outbox import OutboxDocument
+from contracts.envelope import source_of
 
 log = logs.get(__name__)
 _PACE_SECONDS = 0.01
@@ -48,7 +49,8 @@ class Relay:
     def __init__(self, mongo: Mongo, settings: Settings, service: str, owner: str) -> None:
         self._mongo = mongo
         self._settings = settings
-        self._source = f"/services/{service}"
+        self._service = service
+        self._source = ""
         self._producers = Producers(settings, f"{service}-relay")
         self._lease = LeaseKeeper(
             mongo, "relay", owner, seconds=settings.relay_lease_seconds, renew_seconds=settings.relay_renew_seconds
@@ -203,6 +205,8 @@ class Relay:
         count = self._partitions.get(topic)
         if count is None:
             count = self._partitions[topic] = await topics.partition_count(self._mongo, topic)
+        if not self._source:  # once in the life of a process
+            self._source = source_of(self._service, await generations.current(self._mongo))
         partition = TopicPartition(self._settings.kafka_topic_prefix + topic, zlib.crc32(subject.encode()) % count)
         lane = self._lanes.get(partition)
         if lane is None:

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.catalogue import TYPES
-from contracts.envelope import BadEvent, Event, Headers, Payload, content_hash, event_id, from_message, to_headers
+from contracts.envelope import BadEvent, Event, Headers, Payload, content_hash, event_id, from_message, source_of, to_headers
+from contracts.registration import JakpreneurRegistered
 
 subjects = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn")), min_size=1, max_size=60).filter(str.strip)
 sequences = st.integers(1, 10**12)
@@ -45,6 +46,30 @@ def test_the_referee_reads_what_we_write(
     assert time == read.get_time()
     assert (str(sequence), parent) == (read.get_extension("sequence"), read.get_extension("traceparent"))
     assert json.loads(body_of(event)) == read.get_data()
+
+
+def test_a_generation_is_no_part_of_who_says_it() -> None:
+    """After a restore the publisher is the same to its readers, who know of the generation: the same ids are the same events."""
+    known = JakpreneurRegistered
+    found = [
+        from_message(
+            to_headers(
+                type_name=known.TYPE,
+                source=source_of("registration", generation),
+                subject="jkp_1",
+                sequence=1,
+                time=datetime(2026, 11, 26, tzinfo=UTC),
+                traceparent=None,
+            ),
+            body_of(known),
+            TYPES,
+        )
+        for generation in ("", "20261126T053012Z")
+    ]
+    assert [(event.source, event.id, event.generation) for event in found] == [
+        ("/services/registration", "jkp_1:1", ""),
+        ("/services/registration", "jkp_1:1", "20261126T053012Z"),
+    ]
 
 
 @given(events, subjects, sequences, times, parents)

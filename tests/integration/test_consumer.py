@@ -17,7 +17,8 @@ from chassis.database.failures import CommitUnknown, WriteRace
 from chassis.database.mongo import Mongo
 from chassis.settings import Settings
 from chassis.writing import outbox
-from tests.harness.events import TOPIC, Echoed, Sender
+from contracts.envelope import source_of
+from tests.harness.events import TOPIC, Echoed, Sender, headers_of
 from tests.harness.outbox import waiting_events
 from tests.harness.topics import admin, read_all
 from tests.harness.waiting import eventually_async
@@ -126,9 +127,12 @@ async def test_the_same_id_with_other_content(kind: str, mongo: Mongo, plain: Se
     async with consuming(consumer(mongo, plain, prefix, effect_of(kind, mongo, prefix))):
         await until_heard(mongo, {"siti": [1, 2]})
         await sender.count("siti", 2, partition=0)
-        await sender.count("siti", 2, partition=0, value=b'{"value":7}')
+        restored = headers_of("siti", 2, source=source_of("test", "20261126T053012Z"))
+        await sender.raw("siti", restored, b'{"value":7}', partition=0)
         await until_letters(mongo, [("siti", "dead", "other_content")])
         assert await heard(mongo) == {"siti": [1, 2]}
+    letter = await mongo[dead_letters.DEAD_LETTERS].find_one({})
+    assert letter["detail"].endswith("was seen before with other content; this one is of generation 20261126T053012Z")
     assert series("events_conflicting_total", prefix) == 1.0
 
 

@@ -7,6 +7,7 @@ import contextlib
 import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from chassis.database import lease
 from chassis.database.lease import LEASES
 from chassis.database.mongo import Mongo
-from chassis.publishing import kafka, lane
+from chassis.publishing import generations, kafka, lane
 from chassis.publishing.relay import Relay
 from chassis.settings import Settings
 from chassis.writing import outbox
@@ -178,6 +179,20 @@ async def test_of_two_relays_one_works(mongo: Mongo, door: GroupCommit, quick: S
 async def _owner_is(mongo: Mongo, owner: str) -> bool:
     found = await mongo[LEASES].find_one({"_id": "relay"})
     return found is not None and found["owner"] == owner
+
+
+async def test_a_restored_database_publishes_as_a_new_generation(mongo: Mongo, door: GroupCommit, quick: Settings) -> None:
+    """Before and after a restore: the source of what is published names the generation, and restoring again makes another."""
+    moments = (datetime(2026, 11, 26, 5, 30, second, tzinfo=UTC) for second in range(2))
+    for moment in (None, *moments):
+        if moment is not None:
+            await generations.begin(mongo, moment)
+        await door.submit(count_up("c"))
+        async with running(Relay(mongo, quick, "test", "me")):
+            await eventually_async(lambda: outbox_is_empty(mongo), 20, "the outbox is empty")
+    sources = [dict(record.headers)["ce_source"].decode() for record in await read_all(quick, TOPIC)]
+    expected = ["", "/generations/20261126T053000Z", "/generations/20261126T053001Z"]
+    assert sources == [f"/services/test{generation}" for generation in expected]
 
 
 async def test_without_the_lease_nothing_is_sent(mongo: Mongo, door: GroupCommit, quick: Settings) -> None:
