@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, with signals left to the lifecycle and each reply in one piece."""
+"""The HTTP server: uvicorn, with signals left to the lifecycle and limits on how requests arrive."""
 
 from __future__ import annotations
 
@@ -96,46 +96,6 @@ def server(app: FastAPI, settings: Settings, port: int) -> Server:
     )
 
 
-class _Joined:
-    """The part of a transport that uvicorn uses, where writes of one turn of the event loop leave together.
-
-    uvicorn writes a reply's head and body apart: two system calls and two packets, a tenth of a small reply's time.
-    """
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._call_soon = asyncio.get_running_loop().call_soon
-        self._pending = b""
-
-    def write(self, data: bytes) -> None:
-        """Keep the first piece for the one that follows at once; what comes alone leaves with the next turn of the loop."""
-        if self._pending:
-            self._pending = b"".join((self._pending, data))
-            self._flush()
-        else:
-            self._pending = bytes(data)  # a caller may use its buffer again
-            self._call_soon(self._flush)
-
-    def _flush(self) -> None:
-        pending, self._pending = self._pending, b""
-        if pending and not self._transport.is_closing():
-            self._transport.write(pending)
-
-    def close(self) -> None:
-        """Send what is left, then close."""
-        self._flush()
-        self._transport.close()
-
-    def is_closing(self) -> bool:
-        """Whether the connection is on its way out."""
-        return self._transport.is_closing()
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Hand the connection over."""
-        self._flush()
-        self._transport.set_protocol(protocol)
-
-
 class _Protocol(HttpToolsProtocol):
     """uvicorn's protocol with a limit on how long a request may take to arrive and how long its head may be.
 
@@ -147,7 +107,6 @@ class _Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
         super().connection_made(transport)
-        self.transport = _Joined(transport)  # type: ignore[assignment] # all that uvicorn calls of it
         self._since = self.loop.time()
 
     def data_received(self, data: bytes) -> None:

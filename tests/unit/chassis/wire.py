@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -30,7 +31,9 @@ class Wire(asyncio.Transport):
         self.set_protocol = self.done.append  # type: ignore[method-assign,assignment] # a double
 
     def write(self, data: Any) -> None:
-        """One packet, whether the connection still takes it or not."""
+        """One packet, whether the connection still takes it or not; nothing is none."""
+        if not data:
+            return
         self.done.append(bytes(data))
         self.packets.append(bytes(data))
         self.left.set()
@@ -96,8 +99,13 @@ class Connection:
         return self.wire.packets
 
     async def replies(self) -> list[tuple[int, bytes]]:
-        """Status and body, where each reply is one packet."""
-        return list(map(parsed, await self.served()))
+        """Status and body of each reply, once all requests so far are dealt with."""
+        await self.served()
+        return self.left()
+
+    def left(self) -> list[tuple[int, bytes]]:
+        """Status and body of each reply, as far as it has left by now."""
+        return [parsed(reply) for reply in re.split(rb"(?=HTTP/1\.1 \d{3} )", b"".join(self.wire.packets)) if reply]
 
 
 def parsed(reply: bytes) -> tuple[int, bytes]:

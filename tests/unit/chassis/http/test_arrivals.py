@@ -28,7 +28,7 @@ async def test_a_request_that_never_arrives(client: Connection, sent: list[str],
     client.check(after=31.0)
     closing.append(client.wire.closing)
     assert closing == [False, True]
-    assert [parsed(packet)[0] for packet in client.wire.packets] == [*answered, 408]
+    assert [status for status, _ in client.left()] == [*answered, 408]
     client.protocol.connection_lost(None)
     await client.served()
     client.check(after=99.0)
@@ -78,7 +78,7 @@ async def test_a_form_that_comes_after_its_refusal(client: Connection) -> None:
     client.protocol.data_received(b"POST /satu HTTP/1.1\r\nHost: service\r\nContent-Length: 5\r\n\r\n")
     client.check(after=20.0)
     client.protocol.data_received(b" lagi")
-    assert [parsed(packet) for packet in await client.served()] == [(204, b""), (200, b"satu lagi")]
+    assert await client.replies() == [(204, b""), (200, b"satu lagi")]
 
 
 async def test_a_connection_left_behind_a_refusal(client: Connection) -> None:
@@ -106,4 +106,4 @@ async def test_a_head_without_end(client: Connection) -> None:
         client.protocol.data_received(b"X-More: " + b"x" * 1000 + b"\r\n")
         if client.wire.closing:
             break
-    assert [parsed(packet)[0] for packet in client.wire.packets] == [431]
+    assert [status for status, _ in client.left()] == [431]
