@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -18,14 +19,17 @@ Worker = Callable[[], Awaitable[None]]
 
 
 async def supervised(name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """A part that fails is started again, after a pause that grows: its trouble never ends the API of the same process."""
+    """A part that fails is started again, after a pause that grows while it fails soon. Its trouble never ends an API."""
     pause = _RESTART_SECONDS
     while True:
+        begun = time.monotonic()
         try:
             await run()
         except Exception:
             log.critical("part_failed", part=name, exc_info=True)
             telemetry.PART_RESTARTS.labels(name).inc()
+            if time.monotonic() - begun > _RESTART_LIMIT:
+                pause = _RESTART_SECONDS
             await asyncio.sleep(pause)
             pause = min(_RESTART_LIMIT, pause * 2)
         else:

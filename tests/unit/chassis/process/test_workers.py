@@ -1,8 +1,9 @@
-"""Background workers: round after round, never spinning."""
+"""Background workers and parts of a process: round after round, never spinning, whatever fails."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -30,3 +31,21 @@ async def test_a_worker_with_nothing_to_do_does_not_spin(monkeypatch: pytest.Mon
     await enough.wait()
     working.cancel()
     assert (rounds, pauses) == ([4], [supervision._WORKER_PAUSE_SECONDS] * 4)
+
+
+async def test_a_part_that_fails_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It fails at once, again and again: the pauses grow. After a minute's work its next failure is a first one again."""
+    moment, runs, pauses = [0.0], iter([0.0] * 7 + [60.0, 0.0]), list[float]()
+
+    async def part() -> None:
+        for seconds in runs:
+            moment[0] += seconds
+            raise RuntimeError
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", pause)
+    monkeypatch.setattr(time, "monotonic", lambda: moment[0])
+    await supervision.supervised("part", part)
+    assert pauses == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 1.0, 2.0]
