@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import gc
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from chassis.privacy import vault as privacy
 from chassis.process.lifecycle import Core
 from demo.history import write_csv
 from services.registration.documents import IMPORT_CHUNKS, ImportDocument
+from services.registration.imports import worker
 from services.registration.imports.store import ImportStore
 from services.registration.imports.use_cases import ImportUseCases
 from services.registration.imports.worker import ImportWorker
@@ -82,6 +84,21 @@ async def state(imports: Imports, import_id: str) -> ImportDocument:
     document = await imports.store.get(import_id)
     assert document is not None
     return document
+
+
+async def people(core: Core) -> int:
+    """Who is stored."""
+    count: int = await core.mongo["jakpreneurs"].count_documents({})
+    return count
+
+
+@pytest.fixture
+def complaints() -> Iterator[list[dict[str, Any]]]:
+    """What the event loop says of tasks whose errors nobody took."""
+    loop, found = asyncio.get_event_loop(), list[dict[str, Any]]()
+    loop.set_exception_handler(lambda _, context: found.append(context))
+    yield found
+    loop.set_exception_handler(None)
 
 
 async def chunks(mongo: Mongo) -> int:
@@ -160,11 +177,53 @@ async def test_what_was_left_behind_is_deleted(
     assert set(await core.mongo[IMPORT_CHUNKS].distinct("upload")) == {upload, "upl_other"}
 
 
-async def test_a_cancelled_worker_gives_its_lease_back(imports: Imports, core: Core, file: bytes) -> None:
-    """At a graceful stop the next replica goes on at once."""
+async def test_a_cancelled_worker_gives_its_lease_back(
+    imports: Imports, core: Core, file: bytes, monkeypatch: pytest.MonkeyPatch, complaints: list[dict[str, Any]]
+) -> None:
+    """At a graceful stop amid the work the next replica goes on at once."""
+    await accepted(imports, file)
+    progress, entered, slow = imports.store.progress, asyncio.Event(), asyncio.Event()
+
+    async def slowly(*arguments: Any) -> None:
+        entered.set()
+        await slow.wait()
+        await progress(*arguments)
+
+    monkeypatch.setattr(imports.store, "progress", slowly)
     working = asyncio.create_task(imports.worker.work())
-    await asyncio.sleep(0.5)
+    await asyncio.wait_for(entered.wait(), 20)
     working.cancel()
+    slow.set()
     with pytest.raises(asyncio.CancelledError):
         await working
     assert await lease.acquire(core.mongo, "imports", "another", 30) is not None
+    gc.collect()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("trouble", [ConnectionError("no primary"), RuntimeError("a bug")])
+async def test_progress_that_cannot_be_stored(
+    imports: Imports,
+    core: Core,
+    file: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    complaints: list[dict[str, Any]],
+    trouble: Exception,
+) -> None:
+    """The first ten rows are registered, and their progress can't be stored: the next round does them again, nobody twice."""
+    import_id = (await accepted(imports, file))["import_id"]
+    progress, failing = imports.store.progress, [trouble]
+
+    async def once(*arguments: Any) -> None:
+        if failing:
+            raise failing.pop()
+        await progress(*arguments)
+
+    monkeypatch.setattr(imports.store, "progress", once)
+    monkeypatch.setattr(worker, "_TROUBLE_SECONDS", 0.0)
+    for _ in range(2):
+        await imports.worker.work()
+    done = await state(imports, import_id)
+    assert (done["state"], done["rows_done"], done["accepted"], done["rejected"]) == ("done", PEOPLE + 1, PEOPLE, 1)
+    gc.collect()
+    assert (await people(core), complaints) == (PEOPLE, [])
