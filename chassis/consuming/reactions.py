@@ -21,11 +21,9 @@ SEEN = "seen"
 
 
 class Reactions:
-    """Dedupes by the subject's last sequence, which it keeps in `seen`."""
+    """Dedupes by the subject's last sequence, which it keeps in `seen`. `committed` wakes the relay (`Hints.saved`)."""
 
-    def __init__(
-        self, mongo: Mongo, consumer: str, table: Mapping[type[Payload], React], committed: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, mongo: Mongo, consumer: str, table: Mapping[type[Payload], React], committed: Callable[[], None]) -> None:
         self.types: Mapping[str, type[Payload]] = {event.TYPE: event for event in table}
         self._mongo = mongo
         self._consumer = consumer

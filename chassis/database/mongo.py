@@ -134,6 +134,8 @@ class Mongo:
         except OperationFailure as failure:
             if failure.code != _NAMESPACE_EXISTS:
                 raise
+            if not (await self[collection].options()).get("capped"):  # it was dropped, and made anew by `append`
+                await self.database.command("convertToCapped", collection, size=size)
 
     async def append(self, collection: str) -> None:
         """Add an empty document, which may be lost again when the primary changes."""
@@ -141,7 +143,7 @@ class Mongo:
 
     @asynccontextmanager
     async def follow(self, collection: str) -> AsyncIterator[Any]:
-        """A cursor over a capped collection that goes on with what is added, also before it is a majority's.
+        """A cursor over a capped collection, from its oldest document on, that goes on with what is added (no majority needed).
 
         Iterating ends when nothing came for a second; iterate again while the cursor is `alive`.
         """

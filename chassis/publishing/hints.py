@@ -1,7 +1,7 @@
 """Hints between processes: a commit on one replica wakes the relay on another.
 
-Who commits without holding the lease adds a document to a small capped collection; the relay that holds the lease follows its
-end. Only a hint: the relay looks at the outbox once a second whatever it hears, so one that is lost costs that second.
+Who commits without holding the lease adds a document to a small capped collection, which the relay that holds the lease
+follows. Only a hint: the relay looks at the outbox once a second whatever it hears, so one that is lost costs that second.
 
 Not a change stream: to follow one collection the server looks at everything that anybody writes, in every service
 (docs/decisions/0013). Next: relay.py.
@@ -10,6 +10,7 @@ Not a change stream: to follow one collection the server looks at everything tha
 from __future__ import annotations
 
 import asyncio
+import time
 
 from chassis import logs
 from chassis.database.failures import PyMongoError
@@ -18,7 +19,7 @@ from chassis.publishing.relay import Relay
 
 HINTS = "outbox_hints"
 _BYTES, _DOCUMENTS = 64 * 1024, 1000  # kept; a relay that lags by more opens its cursor anew
-_TROUBLE_SECONDS = 1.0
+_FOLLOW_SECONDS, _TROUBLE_SECONDS = 30.0, 1.0
 log = logs.get(__name__)
 
 
@@ -58,9 +59,16 @@ class Hints:
             try:
                 await self._mongo.append(HINTS)  # of an empty collection no end can be followed
                 async with self._mongo.follow(HINTS) as cursor:
-                    while self._relay.holds_lease and cursor.alive:
+                    # Opened anew now and then: after a step-down it would go on with a server that is the primary no more.
+                    until = time.monotonic() + _FOLLOW_SECONDS
+                    while cursor.alive and self._follows(until):
                         async for _ in cursor:  # ends when nothing came for a second
                             self._relay.nudge()
+                            if not self._follows(until):
+                                break
             except PyMongoError as error:
                 log.info("relay_hint_lost", error=type(error).__name__)
                 await asyncio.sleep(_TROUBLE_SECONDS)
+
+    def _follows(self, until: float) -> bool:
+        return self._relay.holds_lease and time.monotonic() < until

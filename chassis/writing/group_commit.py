@@ -56,7 +56,7 @@ class _Looks:
 class GroupCommit:
     """The write door of a service: `await group_commit.submit(decision)` returns the reply once it is durable.
 
-    `committed` is called after each commit.
+    `committed` is called after each commit of events.
     """
 
     def __init__(
@@ -205,7 +205,7 @@ class GroupCommit:
             return self._refused_by_database(batch, error)
         except Exception as bug:  # noqa: BLE001 - what the driver raises for a value that it can't encode may be anything
             return self._refused_by_database(batch, bug)
-        if decided.staging.staged:
+        if decided.events:
             self._committed()
         self._settle(batch, decided.results)
         return None

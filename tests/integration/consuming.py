@@ -68,7 +68,7 @@ def reactions(mongo: Mongo, name: str, switch: Switch | None = None) -> Reaction
 
         return Decision(decide, [(SEEN_BY, event.subject)])
 
-    return Reactions(mongo, name, {Counted: react})
+    return Reactions(mongo, name, {Counted: react}, committed=lambda: None)
 
 
 def effect_of(kind: str, mongo: Mongo, name: str, switch: Switch | None = None) -> Effect:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -73,16 +74,104 @@ async def test_a_commit_elsewhere_wakes_the_relay(mongo: Mongo, patient: Setting
 
 
 async def test_more_hints_than_are_kept(mongo: Mongo, patient: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cursor's place is overwritten: it is opened anew and goes on."""
+    """The relay's process stands still, and the cursor's place is overwritten meanwhile: it is opened anew and goes on."""
     monkeypatch.setattr(hints, "_TROUBLE_SECONDS", 0.01)
+    plain, opened, gate = mongo.follow, list[Held](), asyncio.Event()
+
+    @asynccontextmanager
+    async def follow(collection: str) -> AsyncIterator[Held]:
+        async with plain(collection) as cursor:
+            opened.append(Held(cursor, gate))
+            yield opened[-1]
+
+    monkeypatch.setattr(mongo, "follow", follow)
+    gate.set()
     async with replica(mongo, patient, "first") as (first, _):
         await asyncio.wait_for(first.lease_taken(), 20)
-        await eventually_async(lambda: follows(mongo), 20, "the first follows hints")
+        await eventually_async(lambda: _are(1, opened), 20, "the first follows hints")
+        await asyncio.wait_for(opened[0].read.wait(), 20)
+        gate.clear()
+        await asyncio.wait_for(opened[0].held.wait(), 20)
         await mongo[HINTS].insert_many([{} for _ in range(3000)])
+        gate.set()
+        await eventually_async(lambda: _are(2, opened), 20, "the cursor is opened anew")
         async with replica(mongo, patient, "second") as (_, door):
             await door.submit(count_up("c"))
             await eventually_async(lambda: outbox_is_empty(mongo), 20, "it is published")
     assert await mongo[HINTS].count_documents({}) <= 1000
+
+
+class Held:
+    """A cursor that asks for more only while the gate is open. `read` after its first document, `held` when it stands still."""
+
+    def __init__(self, cursor: Any, gate: asyncio.Event) -> None:
+        self._cursor, self._gate = cursor, gate
+        self.read, self.held = asyncio.Event(), asyncio.Event()
+
+    @property
+    def alive(self) -> bool:
+        """As the cursor's."""
+        found: bool = self._cursor.alive
+        return found
+
+    def __aiter__(self) -> Held:
+        return self
+
+    async def __anext__(self) -> Any:
+        if not self._gate.is_set():
+            self.held.set()
+            await self._gate.wait()
+        document = await self._cursor.__anext__()
+        self.read.set()
+        return document
+
+
+async def _are(count: int, opened: Sequence[object]) -> bool:
+    return len(opened) == count
+
+
+async def test_a_collection_that_lost_its_limit(mongo: Mongo) -> None:
+    """It was dropped, and a hint made it anew without a limit: the next process that starts gives it one."""
+    await mongo.append(HINTS)
+    await ensure_hints(mongo)
+    assert (await mongo[HINTS].options())["capped"] is True
+
+
+class LosesLease:
+    """A relay that holds the lease for three looks."""
+
+    def __init__(self) -> None:
+        self.looks = iter([True] * 3)
+        self.nudges = self.terms = 0
+        self.again = asyncio.Event()
+
+    @property
+    def holds_lease(self) -> bool:
+        """Three times yes."""
+        return next(self.looks, False)
+
+    def nudge(self) -> None:
+        """Counted."""
+        self.nudges += 1
+
+    async def lease_taken(self) -> None:
+        """At once, and never again."""
+        self.terms += 1
+        if self.terms > 1:
+            self.again.set()
+            await asyncio.Event().wait()
+
+
+async def test_who_lost_the_lease_follows_no_more(mongo: Mongo) -> None:
+    """A hundred hints wait to be read when the lease is lost: the relay is left alone from then on."""
+    await ensure_hints(mongo)
+    await mongo[HINTS].insert_many([{} for _ in range(100)])
+    relay = LosesLease()
+    following = asyncio.create_task(Hints(mongo, relay).follow())  # type: ignore[arg-type] # a double
+    await asyncio.wait_for(relay.again.wait(), 20)
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    assert relay.nudges == 3
 
 
 async def test_the_relay_of_the_committing_process_needs_no_hint(mongo: Mongo, patient: Settings) -> None:
