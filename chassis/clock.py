@@ -21,7 +21,7 @@ def now() -> datetime:
 
 
 def new_id(prefix: str) -> str:
-    """A random public id such as `jkp_4Yq0pV7sT2mXb1Zk`: no order to be guessed from, 65 bits beside those of its neighbours.
+    """A random public id such as `jkp_4Yq0pV7sT2mXb1Zk`: no order to be guessed from, 65 bits of its own.
 
     Its first 5 characters are shared with the ids of this kind that the process draws within the same second, 256 at most, and
     are random themselves. So what is written together lies together in every index (docs/decisions/0012).
@@ -48,7 +48,7 @@ _neighbourhoods: dict[str, _Neighbourhood] = {}
 def _neighbourhood(prefix: str) -> _Neighbourhood:
     moment = time.monotonic()
     found = _neighbourhoods.get(prefix)
-    if found is None or found.left == 0 or moment >= found.until:
+    if found is None or found.left <= 0 or moment >= found.until:
         found = _neighbourhoods[prefix] = _Neighbourhood(_characters(_SHARED), moment + _NEIGHBOURHOOD_SECONDS, _NEIGHBOURS)
     found.left -= 1
     return found

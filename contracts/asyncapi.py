@@ -23,7 +23,7 @@ _HEADERS = {
         "ce_id": {"type": "string", "description": "<subject>:<sequence>; the same however often it is sent"},
         "ce_source": {
             "type": "string",
-            "description": "/services/<service>; once restored, with /generations/<name>",
+            "description": "/services/<service>; once restored, with /generations/<name>, no part of an event's identity",
         },
         "ce_type": {"type": "string"},
         "ce_subject": {"type": "string", "description": "Id of what changed; also the Kafka key"},

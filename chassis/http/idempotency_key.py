@@ -29,7 +29,10 @@ def pepper_of(settings: Settings) -> bytes:
 
 
 def note_body(request: Request, body: bytes) -> None:
-    """Keep a keyed hash of the request's body, or of the digest of one that is too large to be kept. It is for the key's sake."""
+    """Keep a keyed hash of the request's body, or of the digest of one that is too large to be kept.
+
+    Only with an Idempotency-Key: nobody else asks for it.
+    """
     if "idempotency-key" in request.headers:
         request.state.body_hash = _hash(request, body)
 

@@ -19,7 +19,7 @@ Worker = Callable[[], Awaitable[None]]
 
 
 async def supervised(name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """A part that fails is started again, after a pause that grows while it fails soon. Its trouble never ends an API."""
+    """A part that fails is started again, after a pause that grows as long as it fails within 30 s. It never ends an API."""
     pause = _RESTART_SECONDS
     while True:
         begun = time.monotonic()

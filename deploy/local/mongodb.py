@@ -1,6 +1,6 @@
 """MongoDB for the local stack: a replica set of one, with a password. Tests of failures make one of three.
 
-Transactions and change streams need a replica set, so even one node is one.
+Transactions need a replica set, so even one node is one.
 """
 
 from __future__ import annotations

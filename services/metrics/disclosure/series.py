@@ -49,7 +49,7 @@ def public_series(days: Sequence[tuple[str, int]], by: str, smallest: int) -> li
     for run in public_runs(days, smallest):
         first, last = period_of(run.first, by), period_of(run.last, by)
         if first != last:  # few runs do: most days have people enough
-            ends |= dict.fromkeys(_periods_between(run.first, run.last, by))
+            ends |= dict.fromkeys(_periods_before(run.last, run.first, by))
         ends[last] = run.cumulative
     periods = []
     before: int | None = 0
@@ -59,7 +59,8 @@ def public_series(days: Sequence[tuple[str, int]], by: str, smallest: int) -> li
     return periods
 
 
-def _periods_between(first: str, last: str, by: str) -> list[str]:
+def _periods_before(last: str, first: str, by: str) -> list[str]:
+    """The periods of the days from the first to the one before the last."""
     begun, days = date.fromisoformat(first), (date.fromisoformat(last) - date.fromisoformat(first)).days
     return [period_of((begun + timedelta(days=day)).isoformat(), by) for day in range(days)]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from chassis.random_bytes import RandomBytes
@@ -25,17 +26,13 @@ def test_more_than_is_drawn_ahead() -> None:
 
 
 def test_a_child_process_draws_its_own() -> None:
-    """After a fork parent and child give different bytes."""
-    random = RandomBytes()
-    random.take(1)
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.write(write, random.take(12))
-        os._exit(0)
-    os.waitpid(child, 0)
-    of_child = os.read(read, 12)
-    os.close(read)
-    os.close(write)
-    assert len(of_child) == 12
-    assert of_child != random.take(12)
+    """After a fork parent and child give different bytes. In a process of its own: pytest's has threads."""
+    code = (
+        "import os; from chassis.random_bytes import RANDOM; RANDOM.take(1); read, write = os.pipe()\n"
+        "if os.fork() == 0: os.write(write, RANDOM.take(12)); os._exit(0)\n"
+        "os.wait(); print(os.read(read, 12).hex(), RANDOM.take(12).hex())"
+    )
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    of_child, of_parent = output.split()
+    assert (len(of_child), len(of_parent)) == (24, 24)
+    assert of_child != of_parent
