@@ -1,6 +1,6 @@
 """The Idempotency-Key of a request: whose it is, and what was asked with it.
 
-What was asked is stored as a keyed hash. A plain one would give personal data away: a NIK has so few possible values that all of
+Both are stored as keyed hashes. A plain one would give personal data away: a NIK has so few possible values that all of
 them can be tried in a moment.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import json
 
 from fastapi import Request
 
@@ -57,4 +58,5 @@ def idempotency(request: Request, caller: Caller) -> Idempotency | None:
     digest = _hash(request, asked.encode())
     # Anonymous callers share no key space: two of them may well choose the same key for different requests.
     owner = f"{caller.id}:{digest}" if caller is ANONYMOUS else caller.id
-    return Idempotency(f"{owner}:{key}", digest)
+    # Hashed, since clients put personal data into keys; as a list, since `a` with `b:K` must not be `a:b` with `K`.
+    return Idempotency(_hash(request, json.dumps([owner, key]).encode()), digest)
