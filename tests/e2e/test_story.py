@@ -117,6 +117,9 @@ def test_more_people_than_seats(world: World, client: httpx2.Client, form: Form)
     assert accepted.json()["status"] == "confirmed"
     seats = client.get(f"{training}/v1/trainings/{training_id}", headers=partner).json()["seats"]
     assert seats == {"confirmed": 2, "offered": 0, "waiting": 1, "free": 0}
+    assert page_sizes(client, enrol, 2, partner) == [2, 2]
+    assert page_sizes(client, f"{training}/v1/trainings", 1, partner, q="Dua kursi.") == [1]
+    assert page_sizes(client, f"{world.registration.url}/v1/jakpreneurs", 1, officer, q=people[0]) == [1]
 
     trained = funnel(client, world)["P2"]
     scans = [
@@ -132,6 +135,17 @@ def test_more_people_than_seats(world: World, client: httpx2.Client, form: Form)
 
     assert client.delete(f"{training}/v1/partners/{partner_id}/api-keys/{key['kid']}", headers=admin).status_code == 200
     eventually(lambda: client.post(enrol, json={"jakpreneur_id": people[0]}, headers=partner).status_code == 401, 5, "revoked")
+
+
+def page_sizes(client: httpx2.Client, url: str, limit: int, headers: dict[str, str], **filters: str) -> list[int]:
+    """Walk a list to its end: how many are on each page. No page is empty, and the last one says that it is the last."""
+    sizes, cursor = list[int](), None
+    while not sizes or cursor is not None:
+        asked = {**filters, "limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+        page = client.get(url, params=asked, headers=headers).json()
+        sizes.append(len(page["items"]))
+        cursor = page["next_cursor"]
+    return sizes
 
 
 def funnel(client: httpx2.Client, world: World) -> dict[str, int]:

@@ -12,7 +12,7 @@ from chassis.http.direct_route import DirectRoute
 from chassis.http.etag import IfMatch, set_etag, version_of
 from chassis.http.idempotency_key import idempotency
 from chassis.http.json_body import json_body
-from chassis.http.paging import Cursor, Limit, decode_cursor, encode_cursor
+from chassis.http.paging import Cursor, Limit, decode_cursor, page_of
 from chassis.http.provided import provided
 from services.registration.people import refusals
 from services.registration.people.models import Decided, Jakpreneur, JakpreneurPage, Registered, RegistrationForm, Verification
@@ -69,9 +69,9 @@ async def list_jakpreneurs(
     asked = {"status": status, "kota": kota, "kecamatan": kecamatan, "commodity": commodity, "dinas": dinas}
     wanted = {name: value for name, value in asked.items() if value is not None}
     after = decode_cursor(cursor, 2)
-    found = await people.list_jakpreneurs(wanted, q, caller, (after[0], after[1]) if after else None, limit)
-    following = encode_cursor(found[-1]["registered_on"], found[-1]["jakpreneur_id"]) if len(found) == limit else None
-    return {"items": found, "next_cursor": following}
+    found = await people.list_jakpreneurs(wanted, q, caller, (after[0], after[1]) if after else None, limit + 1)
+    items, following = page_of(found, limit, lambda person: (person["registered_on"], person["jakpreneur_id"]))
+    return {"items": items, "next_cursor": following}
 
 
 async def get_jakpreneur(

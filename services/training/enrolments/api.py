@@ -12,7 +12,7 @@ from chassis.errors import FieldError, invalid
 from chassis.http.answers import CONFLICT, NOT_FOUND
 from chassis.http.idempotency_key import idempotency
 from chassis.http.json_body import json_body
-from chassis.http.paging import Cursor, Limit, decode_cursor, encode_cursor
+from chassis.http.paging import Cursor, Limit, decode_cursor, page_of
 from chassis.http.provided import provided
 from services.training.api_types import ENROLMENT_ID, EnrolmentId, TrainingId, actor_of
 from services.training.documents import EnrolmentStatus
@@ -79,9 +79,9 @@ async def list_enrolments(
 ) -> Any:
     """The people of a training, for its owner and for officers."""
     after = _after(cursor, training_id)
-    found = await enrolments.list_enrolments(training_id, status, after, limit, actor_of(caller))
-    following = encode_cursor(found[-1]["enrolment_id"]) if len(found) == limit else None
-    return {"items": found, "next_cursor": following}
+    found = await enrolments.list_enrolments(training_id, status, after, limit + 1, actor_of(caller))
+    items, following = page_of(found, limit, lambda enrolment: (enrolment["enrolment_id"],))
+    return {"items": items, "next_cursor": following}
 
 
 async def get_enrolment(

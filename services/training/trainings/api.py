@@ -16,7 +16,7 @@ from chassis.http.answers import CONFLICT, NOT_FOUND, STALE
 from chassis.http.etag import IfMatch, set_etag, version_of
 from chassis.http.idempotency_key import idempotency
 from chassis.http.json_body import json_body
-from chassis.http.paging import Cursor, Limit, decode_cursor, encode_cursor
+from chassis.http.paging import Cursor, Limit, decode_cursor, page_of
 from chassis.http.provided import provided
 from contracts.reference import Kota
 from services.training.api_types import LINE, Day, TrainingId, actor_of
@@ -121,9 +121,9 @@ async def list_trainings(
         after=_after(cursor),
     )
     actor = actor_of(caller)
-    found = await trainings.list_trainings(wanted, actor, limit)
-    following = encode_cursor(found[-1]["starts_at"].isoformat(), found[-1]["_id"]) if len(found) == limit else None
-    items = [replies.training(document, owner=actor.owns(document)) for document in found]
+    found = await trainings.list_trainings(wanted, actor, limit + 1)
+    page, following = page_of(found, limit, lambda training: (training["starts_at"].isoformat(), training["_id"]))
+    items = [replies.training(document, owner=actor.owns(document)) for document in page]
     return {"items": items, "next_cursor": following}
 
 
