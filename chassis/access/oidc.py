@@ -20,6 +20,7 @@ import httpx2
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, import_key
+from pydantic import BaseModel, ConfigDict, Field
 
 from chassis import logs
 from chassis.access.callers import STAFF, Caller, not_authenticated
@@ -34,6 +35,17 @@ _REFETCH_SECONDS = 30.0
 _MAX_AGE_SECONDS = 600.0  # how long a key that the issuer withdrew is still believed
 _PATIENCE_SECONDS = 1.0  # for newer keys while there are known ones: an issuer that hangs must not hold every caller
 _REMEMBERED = 2048
+
+
+class _Bearer(BaseModel):
+    """What goes into queries, ids and logs of what a token says of its bearer. One with a claim of another type is no token."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    sub: str = Field(min_length=1, max_length=255)
+    exp: float = Field(gt=0, lt=1e11)  # seconds
+    jakpreneur_id: str | None = Field(default=None, pattern=r"^[0-9A-Za-z_-]{1,64}$")
+    dinas: str | None = Field(default=None, pattern=r"^[0-9A-Za-z]{1,40}$")
 
 
 class OidcTokens:
@@ -66,11 +78,12 @@ class OidcTokens:
             return known[1]
         try:
             claims = await self._claims(token)
-        except (JoseError, ValueError, TypeError) as error:
+            bearer = _Bearer.model_validate(claims)
+        except (JoseError, ValueError, TypeError, OverflowError, RecursionError) as error:
             log.info("token_refused", reason=type(error).__name__)
             raise not_authenticated() from None
-        caller = _caller(claims)
-        self._verified[token] = (float(claims["exp"]), caller)
+        caller = Caller(f"user:{bearer.sub}", _roles(claims), jakpreneur_id=bearer.jakpreneur_id, dinas=bearer.dinas)
+        self._verified[token] = (bearer.exp, caller)
         if len(self._verified) > _REMEMBERED:
             self._verified.popitem(last=False)
         return caller
@@ -157,12 +170,11 @@ def _names_another_key(token: str, keys: KeySet) -> bool:
     return isinstance(kid, str) and all(key.kid != kid for key in keys)
 
 
-def _caller(claims: dict[str, Any]) -> Caller:
+def _roles(claims: dict[str, Any]) -> frozenset[str]:
     """Roles come from `roles`, or from Keycloak's `realm_access.roles`; unknown ones count for nothing."""
     realm = claims.get("realm_access")
     given = claims.get("roles") or (realm.get("roles") if isinstance(realm, dict) else None)
-    roles = frozenset(role for role in given if isinstance(role, str)) & _ROLES if isinstance(given, list) else frozenset()
-    return Caller(id=f"user:{claims['sub']}", roles=roles, jakpreneur_id=claims.get("jakpreneur_id"), dinas=claims.get("dinas"))
+    return frozenset(role for role in given if isinstance(role, str)) & _ROLES if isinstance(given, list) else frozenset()
 
 
 def development_key(path: Path) -> ECKey:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from joserfc import jws
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from chassis.access import oidc
@@ -87,13 +88,32 @@ async def test_signed_with_the_public_key(local: Settings) -> None:
         {"exp": "never"},
         {"sub": None},
         {"nbf": int(time.time()) + 3600},
+        {"dinas": {"$gt": ""}},
+        {"dinas": ["Sosial"]},
+        {"jakpreneur_id": ["jkp_siti"]},
+        {"jakpreneur_id": {"$ne": None}},
+        {"exp": 10**400},
+        {"exp": "9999999999"},
+        {"exp": True},
+        {"sub": 7},
+        {"sub": ""},
+        {"sub": {"$ne": None}},
+        {"sub": "\ud800"},
     ],
     ids=lambda changes: "-".join(f"{name}:{value}" for name, value in changes.items())[:30],
 )
 async def test_claims_that_do_not_hold(local: Settings, changes: dict[str, Any]) -> None:
-    """Rightly signed, and yet for somebody else, from somebody else, expired, not yet valid or without end."""
+    """Rightly signed, and yet for somebody else, from somebody else, expired, not yet valid, without end or of odd types."""
     key = development_key(Path(local.development_issuer_key_file))
     assert await refused(OidcTokens(local), signed(key, claims(**changes)))
+
+
+async def test_claims_three_thousand_levels_deep(local: Settings) -> None:
+    """Rightly signed by an issuer whose administrator can write what they like: refused like any other."""
+    key = development_key(Path(local.development_issuer_key_file))
+    deep = json.dumps(claims()).removesuffix("}") + f', "deep": {"[" * 3000}{"]" * 3000}}}'
+    token = jws.serialize_compact({"alg": "ES256", "typ": "at+jwt"}, deep.encode(), key, algorithms=["ES256"])
+    assert await refused(OidcTokens(local), token)
 
 
 async def test_the_same_token_with_good_claims_holds(local: Settings) -> None:
