@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import pymongo
-from pymongo import CursorType, ReplaceOne, ReturnDocument, UpdateOne
+from pymongo import ReplaceOne, ReturnDocument, UpdateOne
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -30,7 +30,7 @@ T = TypeVar("T")
 LogicalTime = tuple[int, int]  # seconds and increment of the server's hybrid logical clock
 SaveEvents = Callable[[LogicalTime], Mapping[str, Writes]]
 
-_DUPLICATE_KEY, _NAMESPACE_EXISTS = 11000, 48
+_DUPLICATE_KEY = 11000
 _CLIENT_OPTIONS: Mapping[str, Any] = {
     "tz_aware": True,
     "w": "majority",
@@ -126,33 +126,6 @@ class Mongo:
                 cursor = await cursor
             results: list[Document] = await cursor.to_list(None)
         return results
-
-    async def ensure_capped(self, collection: str, size: int, documents: int) -> None:
-        """A capped collection of so many bytes and documents: those that are added push the oldest out."""
-        try:
-            await self.database.command("create", collection, capped=True, size=size, max=documents)
-        except OperationFailure as failure:
-            if failure.code != _NAMESPACE_EXISTS:
-                raise
-            if not (await self[collection].options()).get("capped"):  # it was dropped, and made anew by `append`
-                await self.database.command("convertToCapped", collection, size=size)
-
-    async def append(self, collection: str) -> None:
-        """Add an empty document, which may be lost again when the primary changes."""
-        await self[collection].with_options(write_concern=WriteConcern(w=1)).insert_one({})
-
-    @asynccontextmanager
-    async def follow(self, collection: str) -> AsyncIterator[Any]:
-        """A cursor over a capped collection, from its oldest document on, that goes on with what is added (no majority needed).
-
-        Iterating ends when nothing came for a second; iterate again while the cursor is `alive`.
-        """
-        documents = self[collection].with_options(read_concern=ReadConcern("local"))
-        cursor = documents.find({}, cursor_type=CursorType.TAILABLE_AWAIT).max_await_time_ms(1000)
-        try:
-            yield cursor
-        finally:
-            await cursor.close()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Tx]:

@@ -13,6 +13,7 @@ import asyncio
 import time
 
 from chassis import logs
+from chassis.database import capped
 from chassis.database.failures import PyMongoError
 from chassis.database.mongo import Mongo
 from chassis.publishing.relay import Relay
@@ -25,7 +26,7 @@ log = logs.get(__name__)
 
 async def ensure_hints(mongo: Mongo) -> None:
     """The collection, before the first commit."""
-    await mongo.ensure_capped(HINTS, _BYTES, _DOCUMENTS)
+    await capped.ensure(mongo, HINTS, _BYTES, _DOCUMENTS)
 
 
 class Hints:
@@ -48,7 +49,7 @@ class Hints:
             self._saved.clear()
             if not self._relay.holds_lease:
                 try:
-                    await self._mongo.append(HINTS)
+                    await capped.append(self._mongo, HINTS)
                 except PyMongoError as error:
                     log.info("relay_hint_not_given", error=type(error).__name__)
 
@@ -57,8 +58,8 @@ class Hints:
         while True:
             await self._relay.lease_taken()
             try:
-                await self._mongo.append(HINTS)  # of an empty collection no end can be followed
-                async with self._mongo.follow(HINTS) as cursor:
+                await capped.append(self._mongo, HINTS)  # of an empty collection no end can be followed
+                async with capped.follow(self._mongo, HINTS) as cursor:
                     # Opened anew now and then: after a step-down it would go on with a server that is the primary no more.
                     until = time.monotonic() + _FOLLOW_SECONDS
                     while cursor.alive and self._follows(until):

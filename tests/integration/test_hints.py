@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from chassis.database import capped
 from chassis.database.mongo import Mongo
 from chassis.publishing import hints, kafka
 from chassis.publishing.hints import HINTS, Hints, ensure_hints
@@ -76,15 +77,15 @@ async def test_a_commit_elsewhere_wakes_the_relay(mongo: Mongo, patient: Setting
 async def test_more_hints_than_are_kept(mongo: Mongo, patient: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """The relay's process stands still, and the cursor's place is overwritten meanwhile: it is opened anew and goes on."""
     monkeypatch.setattr(hints, "_TROUBLE_SECONDS", 0.01)
-    plain, opened, gate = mongo.follow, list[Held](), asyncio.Event()
+    plain, opened, gate = capped.follow, list[Held](), asyncio.Event()
 
     @asynccontextmanager
-    async def follow(collection: str) -> AsyncIterator[Held]:
-        async with plain(collection) as cursor:
+    async def follow(mongo: Mongo, collection: str) -> AsyncIterator[Held]:
+        async with plain(mongo, collection) as cursor:
             opened.append(Held(cursor, gate))
             yield opened[-1]
 
-    monkeypatch.setattr(mongo, "follow", follow)
+    monkeypatch.setattr(capped, "follow", follow)
     gate.set()
     async with replica(mongo, patient, "first") as (first, _):
         await asyncio.wait_for(first.lease_taken(), 20)
@@ -132,7 +133,7 @@ async def _are(count: int, opened: Sequence[object]) -> bool:
 
 async def test_a_collection_that_lost_its_limit(mongo: Mongo) -> None:
     """It was dropped, and a hint made it anew without a limit: the next process that starts gives it one."""
-    await mongo.append(HINTS)
+    await capped.append(mongo, HINTS)
     await ensure_hints(mongo)
     assert (await mongo[HINTS].options())["capped"] is True
 
