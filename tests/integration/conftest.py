@@ -11,12 +11,13 @@ import pytest_asyncio
 from pymongo import MongoClient
 
 from chassis.database.mongo import Mongo
+from chassis.publishing import kafka
 from chassis.settings import Settings
 from chassis.writing.group_commit import GroupCommit
 from deploy.local.mongodb import mongodb_url
 from deploy.local.stack import Stack
 from tests.conftest import SettingsFactory
-from tests.harness.events import Sender
+from tests.harness.events import TOPIC, Sender
 
 FailCommand = Callable[[dict[str, Any], dict[str, Any] | str], Any]
 
@@ -54,6 +55,14 @@ async def sender(settings: SettingsFactory) -> AsyncIterator[Sender]:
 def plain(settings: SettingsFactory) -> Settings:
     """The settings of this test's consumers."""
     return settings(consumer_session_seconds=6.0)
+
+
+@pytest.fixture
+async def quick(settings: SettingsFactory) -> Settings:
+    """Settings for relays that don't let a test wait, and the topic they send to."""
+    made = settings(relay_poll_seconds=0.05, relay_lease_seconds=2.0, relay_renew_seconds=0.3)
+    await kafka.ensure_topics(made, [TOPIC])
+    return made
 
 
 @pytest.fixture

@@ -146,6 +146,26 @@ def test_operators_pages_are_not_public(platform: Platform) -> None:
     assert httpx2.get(f"{process.url}/openapi.json").status_code == 200
 
 
+async def test_two_replicas(platform: Platform) -> None:
+    """People register at the replica that isn't the relay: the other publishes long before it would look by itself.
+
+    Every half minute it looks because it opens its cursor anew; no look of its own comes within ten seconds of the start.
+    """
+    patient = {"JAKPRENEUR_RELAY_POLL_SECONDS": "60"}
+    replicas = [platform.start("registration", env=patient).wait_ready() for _ in range(2)]
+    relay, other = eventually(lambda: _relay_first(replicas), 20, "one of them is the relay")
+    async with httpx2.AsyncClient(base_url=other.url, timeout=20.0) as client:
+        for number in range(1, 4):
+            (await client.post("/v1/jakpreneurs", json=registration(number))).raise_for_status()
+            await eventually_async(partial(_published, relay, number), 10, "it is published")
+
+
+def _relay_first(replicas: list[ServiceProcess]) -> list[ServiceProcess]:
+    """The replicas with the holder of the relay's lease first; none before one of them holds it."""
+    found = sorted(replicas, key=lambda process: -process.metric("relay_lease_held"))
+    return found if found[0].metric("relay_lease_held") == 1.0 else []
+
+
 async def test_split_into_parts(platform: Platform) -> None:
     """API and relay run as processes of their own: what one saves the other publishes; the API holds no lease."""
     api, relay = platform.start("registration", "api"), platform.start("registration", "relay")

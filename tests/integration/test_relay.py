@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import zlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from chassis.database import lease
 from chassis.database.lease import LEASES
 from chassis.database.mongo import Mongo
 from chassis.publishing import generations, kafka, lane
@@ -22,30 +20,11 @@ from chassis.writing import outbox
 from chassis.writing.commit import decide_together, write
 from chassis.writing.group_commit import GroupCommit
 from contracts.envelope import from_message
-from tests.conftest import SettingsFactory
 from tests.harness.events import TOPIC, Counted, count_up
 from tests.harness.outbox import outbox_is_empty, waiting_events
 from tests.harness.topics import ids_by_subject, read_all
 from tests.harness.waiting import eventually_async
-
-
-@asynccontextmanager
-async def running(relay: Relay) -> AsyncIterator[asyncio.Task[None]]:
-    """A relay at work, stopped in order at the end."""
-    task = asyncio.create_task(relay.run())
-    try:
-        yield task
-    finally:
-        await relay.stop()
-        await asyncio.wait_for(task, 20)
-
-
-@pytest.fixture
-async def quick(settings: SettingsFactory) -> Settings:
-    """Settings for relays that don't let a test wait, and the topic they send to."""
-    made = settings(relay_poll_seconds=0.05, relay_lease_seconds=2.0, relay_renew_seconds=0.3)
-    await kafka.ensure_topics(made, [TOPIC])
-    return made
+from tests.integration.relaying import running
 
 
 async def test_everything_saved_is_published_in_order(mongo: Mongo, door: GroupCommit, quick: Settings) -> None:
@@ -157,30 +136,6 @@ async def test_a_crash_between_send_and_delete(
     assert [record.value for record in records[:3]] == [record.value for record in records[3:]]
 
 
-async def test_of_two_relays_one_works(mongo: Mongo, door: GroupCommit, quick: Settings) -> None:
-    """Two replicas run their relays: one holds the lease and sends everything once; when it stops, the other takes over."""
-    first, second = Relay(mongo, quick, "test", "first"), Relay(mongo, quick, "test", "second")
-    async with running(second):
-        async with running(first):
-            for _ in range(5):
-                await door.submit_many([count_up(f"c{number}") for number in range(20)])
-            await eventually_async(lambda: outbox_is_empty(mongo), 20, "the outbox is empty")
-            held = await mongo[LEASES].find_one({"_id": "relay"})
-            assert held["epoch"] == 1
-            holder = {"first": first, "second": second}[held["owner"]]
-        if holder is first:
-            await eventually_async(lambda: _owner_is(mongo, "second"), 20, "the second relay took over")
-        await door.submit(count_up("c0"))
-        await eventually_async(lambda: outbox_is_empty(mongo), 20, "the outbox is empty")
-    expected = {f"c{number}": [1, 2, 3, 4, 5] for number in range(20)} | {"c0": [1, 2, 3, 4, 5, 6]}
-    assert expected == await ids_by_subject(quick, TOPIC)
-
-
-async def _owner_is(mongo: Mongo, owner: str) -> bool:
-    found = await mongo[LEASES].find_one({"_id": "relay"})
-    return found is not None and found["owner"] == owner
-
-
 async def test_a_restored_database_publishes_as_a_new_generation(mongo: Mongo, door: GroupCommit, quick: Settings) -> None:
     """Before and after a restore: the source of what is published names the generation, and restoring again makes another."""
     moments = (datetime(2026, 11, 26, 5, 30, second, tzinfo=UTC) for second in range(2))
@@ -193,20 +148,6 @@ async def test_a_restored_database_publishes_as_a_new_generation(mongo: Mongo, d
     sources = [dict(record.headers)["ce_source"].decode() for record in await read_all(quick, TOPIC)]
     expected = ["", "/generations/20261126T053000Z", "/generations/20261126T053001Z"]
     assert sources == [f"/services/test{generation}" for generation in expected]
-
-
-async def test_without_the_lease_nothing_is_sent(mongo: Mongo, door: GroupCommit, quick: Settings) -> None:
-    """Another process holds the lease: a nudged relay reads and sends nothing, until that lease lapses."""
-    taken = await lease.acquire(mongo, "relay", "another", 1.0)
-    assert taken is not None
-    await door.submit(count_up("c"))
-    relay = Relay(mongo, quick, "test", "me")
-    async with running(relay):
-        relay.nudge()
-        assert not relay.holds_lease
-        await eventually_async(lambda: outbox_is_empty(mongo), 20, "the outbox is empty")
-    held = await mongo[LEASES].find_one({"_id": "relay"})
-    assert (held["epoch"], await ids_by_subject(quick, TOPIC)) == (2, {"c": [1]})
 
 
 async def test_a_slow_partition_holds_up_nobody(
@@ -267,37 +208,6 @@ async def test_a_refused_partition_waits_alone(
     assert len(refused) == 3
 
 
-async def test_a_stuck_relay_gives_its_lease_away(
-    mongo: Mongo, door: GroupCommit, quick: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Kafka takes nothing from the holder (its clock, say): after a while another replica publishes."""
-    plain = lane._acknowledgement
-
-    async def acknowledge(producer: Any, *arguments: Any) -> None:
-        if producer.client._client_id == "stuck-relay":
-            raise kafka.KafkaError("refused here")
-        await plain(producer, *arguments)
-
-    monkeypatch.setattr(lane, "_acknowledgement", acknowledge)
-    hasty = quick.model_copy(update={"relay_stuck_seconds": 0.5})
-    async with running(Relay(mongo, hasty, "stuck", "stuck")):
-        await eventually_async(lambda: _owner_is(mongo, "stuck"), 20, "the stuck one holds the lease")
-        await door.submit_many([count_up(f"c{n}") for n in range(10)])
-        async with running(Relay(mongo, hasty, "sound", "sound")):
-            await eventually_async(lambda: outbox_is_empty(mongo), 30, "the outbox is empty")
-        # With nothing to send nobody is stuck: the former holder takes the lease again and keeps it, whatever failed before.
-        taken = await eventually_async(lambda: _held_by(mongo, "stuck"), 20, "the former holder has it again")
-        await asyncio.sleep(3 * hasty.relay_stuck_seconds)
-        assert await _held_by(mongo, "stuck") == taken
-    assert {f"c{n}": [1] for n in range(10)} == await ids_by_subject(quick, TOPIC)
-
-
-async def _held_by(mongo: Mongo, owner: str) -> int | None:
-    """The epoch under which the owner holds the lease."""
-    found = await mongo[LEASES].find_one({"_id": "relay", "owner": owner})
-    return found["epoch"] if found else None
-
-
 async def test_the_floor_stays_below_open_transactions(mongo: Mongo, door: GroupCommit, quick: Settings) -> None:
     """A transaction begins, sweeps go by, it commits late: its events lie below later ones and are published all the same."""
     brisk = quick.model_copy(update={"mongo_transaction_seconds": 5.0})
@@ -317,27 +227,6 @@ async def test_the_floor_stays_below_open_transactions(mongo: Mongo, door: Group
 
 async def _nothing_of(mongo: Mongo, subject: str) -> bool:
     return subject not in {event["subject"] for event in await waiting_events(mongo)}
-
-
-async def test_the_lease_follows_the_servers_clock(mongo: Mongo) -> None:
-    """One holder at a time; renewal keeps the epoch, a change of holder raises it, release frees it at once."""
-    first = await lease.acquire(mongo, "relay", "a", 10)
-    assert lease.Lease("relay", "a", 1) == first == await lease.acquire(mongo, "relay", "a", 10)
-    assert await lease.acquire(mongo, "relay", "b", 10) is None
-    [stored] = await mongo.aggregate(LEASES, [{"$project": {"left": {"$subtract": ["$expires_at", "$$NOW"]}}}])
-    assert 5_000 < stored["left"] <= 10_000
-    await lease.release(mongo, lease.Lease("relay", "a", 1))
-    assert lease.Lease("relay", "b", 2) == await lease.acquire(mongo, "relay", "b", 0.001)
-    taken = await eventually_async(lambda: lease.acquire(mongo, "relay", "a", 10), 5, "the lapsed lease is free")
-    assert lease.Lease("relay", "a", 3) == taken
-    await lease.release(mongo, lease.Lease("relay", "b", 2))  # a former holder gives back what isn't its own any more
-    assert await lease.acquire(mongo, "relay", "b", 10) is None
-
-
-async def test_many_want_a_lease_that_never_was(mongo: Mongo) -> None:
-    """Eight replicas start at the same moment on an empty database: exactly one becomes the relay."""
-    taken = await asyncio.gather(*(lease.acquire(mongo, "relay", f"r{number}", 10) for number in range(8)))
-    assert len([held for held in taken if held is not None]) == 1
 
 
 @pytest.mark.parametrize("mongo", ["motor"], indirect=True)  # slow, and the driver plays no part in it
