@@ -81,7 +81,7 @@ class Run:
 def _import(platform: Platform, processes: Mapping[str, ServiceProcess], directory: Path, rows: int) -> Run:
     file = directory / "import.csv"
     write_csv(file, rows, 11, None)
-    headers = platform.bearer(["officer"])
+    headers = platform.bearer(["officer", "migrator"])
     figures = f"{processes['metrics'].url}/v1/progress?as_of=2021-03-02"
     with httpx2.Client(base_url=processes["registration"].url, headers=headers, timeout=300) as client:
         there = httpx2.get(figures, headers=headers).json()["registered_total"]

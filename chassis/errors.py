@@ -16,6 +16,7 @@ DomainError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -76,11 +77,12 @@ class Forbidden(DomainError):
 
 
 class TooMany(DomainError):
-    """Over the rate limit; `retry_after` in seconds."""
+    """Over the rate limit; `retry_after` in seconds, `headers` say which limit it is."""
 
-    def __init__(self, retry_after: int) -> None:
+    def __init__(self, retry_after: int, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
         super().__init__("rate_limited", "Terlalu banyak permintaan. Coba lagi nanti.", "Too many requests. Try again later.")
         self.retry_after = retry_after
+        self.headers = headers
 
 
 class TooLarge(DomainError):

@@ -25,8 +25,14 @@ class Settings(BaseSettings):
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
     cors_origins: list[str] = Field(default=[], description="Origins of the frontends that may call from a browser")
     max_body_bytes: int = Field(default=1_000_000, description="Largest request body, except for file uploads")
-    anonymous_rate: str = Field(default="30/minute", description="Limit of anonymous writes for each address")
+    anonymous_rate: str = Field(default="30/minute", description="Limit of anonymous writes for each address (IPv6: /64)")
     anonymous_read_rate: str = Field(default="600/minute", description="Limit of anonymous reads for each address")
+    failed_credential_rate: str = Field(
+        default="20/minute", description="Wrong credentials of an address, beyond which they are answered with 429"
+    )
+    known_nik_rate: str = Field(
+        default="5/hour", description="How often a citizen may try to register a NIK that is registered already"
+    )
     trusted_proxies: list[str] = Field(default=[], description="Proxies whose X-Forwarded-For is believed")
 
     mongodb_url: SecretStr = Field(

@@ -29,7 +29,7 @@ def upload(
     errors: Annotated[Path | None, typer.Option(help="Where to write refused rows")] = None,
 ) -> None:
     """Upload, wait with a progress bar, tell the outcome. The same file again changes nothing."""
-    bearer = token or development_token(Settings(), ["officer"], subject="cli")
+    bearer = token or development_token(Settings(), ["officer", "migrator"], subject="cli")
     with httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {bearer}"}, timeout=300) as client:
         with file.open("rb") as content:
             answer = client.post("/v1/imports", content=content, headers={"Content-Type": "text/csv"})
@@ -37,7 +37,10 @@ def upload(
             tell_refusal(answer)
             raise typer.Exit(1)
         state = watch(client, answer.json()["import_id"])
-        print(f"{state['state']}: {state['accepted']} diterima, {state['rejected']} ditolak dari {state['rows_total']} baris")
+        counts = f"{state['accepted']} diterima, {state['rejected']} ditolak dari {state['rows_total'] or 0} baris"
+        print(f"{state['state']}: {counts}")
+        for error in state["errors"]:
+            print(f"{error['field']}: {error['message_id']}")
         if errors is not None:
             errors.write_bytes(client.get(f"/v1/imports/{state['import_id']}/errors.csv").content)
         if state["state"] != "done":

@@ -13,17 +13,21 @@ from typing import Any, Literal, Protocol
 from fastapi import Depends, Request
 
 from chassis import logs
-from chassis.access.rate_limits import AnonymousLimits
-from chassis.errors import Forbidden, NotAuthenticated
+from chassis.access.rate_limits import Counts, RateLimits
+from chassis.errors import FieldError, Forbidden, NotAuthenticated
 from chassis.settings import Settings
 
-Role = Literal["anyone", "citizen", "partner", "officer", "verifier", "admin", "operator"]
-STAFF: frozenset[str] = frozenset({"officer", "verifier", "admin", "operator"})
+Role = Literal["anyone", "citizen", "partner", "officer", "verifier", "admin", "operator", "migrator"]
+OF_A_DINAS: frozenset[str] = frozenset({"officer", "verifier", "admin", "migrator"})  # of which one, a claim must say
+STAFF: frozenset[str] = OF_A_DINAS | {"operator"}
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is calling. `id` is stable and unique across kinds; it names the caller in audit entries and idempotency keys."""
+    """Who is calling. `id` is stable and unique across kinds; it names the caller in audit entries and idempotency keys.
+
+    `dinas` limits staff to the people of one office; None sets no limit, for whoever it was explicitly granted to.
+    """
 
     id: str
     roles: frozenset[str]
@@ -31,6 +35,7 @@ class Caller:
     partner_id: str | None = None
     scopes: frozenset[str] = frozenset()
     dinas: str | None = None
+    lacks_dinas: bool = False  # the token names a role of a dinas, but no dinas: the role doesn't count
 
     @property
     def staff(self) -> bool:
@@ -71,25 +76,34 @@ class NoApiKeys:
 
 
 class Authenticator:
-    """Turns a request's credential into a Caller and limits anonymous ones by address."""
+    """Turns a request's credential into a Caller; limits anonymous calls and wrong credentials by address."""
 
-    def __init__(self, settings: Settings, tokens: Tokens, api_keys: ApiKeys) -> None:
+    def __init__(self, settings: Settings, tokens: Tokens, api_keys: ApiKeys, counts: Counts) -> None:
         self._tokens = tokens
         self._api_keys = api_keys
-        self._limits = AnonymousLimits(settings)
+        self.limits = RateLimits(settings, counts)
 
     async def caller(self, request: Request) -> Caller:
-        """Raises NotAuthenticated for a credential that doesn't hold, TooMany for an anonymous burst."""
+        """Raises NotAuthenticated for a credential that doesn't hold, TooMany for an anonymous burst or too many wrong ones.
+
+        A credential that holds is let in whatever others try from its address, which may be that of a whole campus.
+        """
+        address = request.client.host if request.client else "unknown"
         bearer, key = request.headers.get("authorization"), request.headers.get("x-api-key")
-        if bearer is not None:
-            scheme, _, token = bearer.partition(" ")
+        if bearer is None and key is None:
+            remaining = await self.limits.count("reads" if request.method == "GET" else "writes", address)
+            request.state.headers = remaining.headers
+            return ANONYMOUS
+        try:
+            if key is not None and bearer is None:
+                return await self._api_keys.caller(key)
+            scheme, _, token = (bearer or "").partition(" ")
             if scheme.lower() != "bearer" or not token:
                 raise not_authenticated()
             return await self._tokens.caller(token.strip())
-        if key is not None:
-            return await self._api_keys.caller(key)
-        self._limits.count(request.method, request.client.host if request.client else "unknown")
-        return ANONYMOUS
+        except NotAuthenticated:
+            await self.limits.count("failures", address)
+            raise
 
 
 def not_authenticated() -> NotAuthenticated:
@@ -99,9 +113,26 @@ def not_authenticated() -> NotAuthenticated:
     )
 
 
-def forbidden() -> Forbidden:
-    """The refusal for a credential of the wrong kind."""
-    return Forbidden("forbidden", "Anda tidak berhak melakukan ini.", "You may not do this.")
+def forbidden(*missing: FieldError) -> Forbidden:
+    """The refusal for a credential of the wrong kind; it names what is missing."""
+    return Forbidden("forbidden", "Anda tidak berhak melakukan ini.", "You may not do this.", missing)
+
+
+def _role_missing(allowed: frozenset[str]) -> FieldError:
+    roles = ", ".join(sorted(allowed))
+    return FieldError("role", "role_missing", f"Perlu salah satu peran: {roles}.", f"Needs one of the roles: {roles}.")
+
+
+def _scope_missing(scope: str) -> FieldError:
+    return FieldError("scope", "scope_missing", f"Kunci API perlu cakupan {scope}.", f"The API key needs the scope {scope}.")
+
+
+_DINAS_MISSING = FieldError(
+    "dinas",
+    "dinas_missing",
+    "Token petugas harus memuat klaim dinas: kode dinas, atau all untuk seluruh Jakarta.",
+    "A token of staff must carry the claim dinas: the code of a dinas, or all for the whole of Jakarta.",
+)
 
 
 Authorize = Callable[[Request], Awaitable[Caller]]
@@ -115,14 +146,17 @@ def declaration(*allowed: Role, scope: str | None = None) -> Authorize:
         authenticator: Authenticator = request.app.state.authenticator
         caller = await authenticator.caller(request)
         logs.bind(caller=caller.id)
+        request.state.caller = caller
         if "anyone" in allowed_roles:
+            request.app.state.admit(request)
             return caller
         if caller is ANONYMOUS:
             raise not_authenticated()
         if not caller.roles & allowed_roles:
-            raise forbidden()
+            raise forbidden(_DINAS_MISSING if caller.lacks_dinas else _role_missing(allowed_roles))
         if scope is not None and caller.partner_id is not None and scope not in caller.scopes:
-            raise forbidden()
+            raise forbidden(_scope_missing(scope))
+        request.app.state.admit(request)
         # Only what this route asked for: an operator who is a citizen too comes in as a citizen, not as staff.
         return caller if caller.roles <= allowed_roles else replace(caller, roles=caller.roles & allowed_roles)
 

@@ -13,6 +13,7 @@ import json
 import os
 import time
 from collections import OrderedDict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,16 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, import_key
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis import logs
-from chassis.access.callers import STAFF, Caller, not_authenticated
+from chassis import clock, logs
+from chassis.access.callers import OF_A_DINAS, STAFF, Caller, not_authenticated
+from chassis.calendar import jakarta_day
 from chassis.errors import Unavailable
 from chassis.settings import Settings
 
 log = logs.get(__name__)
 ALGORITHMS = ["ES256", "RS256", "PS256"]
 DEVELOPMENT_ISSUER = "urn:jakpreneur:development"
+ALL_DINAS = "all"  # in place of a dinas' code: the whole of Jakarta
 _ROLES = STAFF | {"citizen"}
 _REFETCH_SECONDS = 30.0
 _MAX_AGE_SECONDS = 600.0  # how long a key that the issuer withdrew is still believed
@@ -46,6 +49,7 @@ class _Bearer(BaseModel):
     exp: float = Field(gt=0, lt=1e11)  # seconds
     jakpreneur_id: str | None = Field(default=None, pattern=r"^[0-9A-Za-z_-]{1,64}$")
     dinas: str | None = Field(default=None, pattern=r"^[0-9A-Za-z]{1,40}$")
+    migrator_until: date | None = Field(default=None, strict=False)  # last day on which the role `migrator` counts
 
 
 class OidcTokens:
@@ -82,7 +86,7 @@ class OidcTokens:
         except (JoseError, ValueError, TypeError, OverflowError, RecursionError) as error:
             log.info("token_refused", reason=type(error).__name__)
             raise not_authenticated() from None
-        caller = Caller(f"user:{bearer.sub}", _roles(claims), jakpreneur_id=bearer.jakpreneur_id, dinas=bearer.dinas)
+        caller = _caller(bearer, _roles(claims))
         self._verified[token] = (bearer.exp, caller)
         if len(self._verified) > _REMEMBERED:
             self._verified.popitem(last=False)
@@ -170,6 +174,20 @@ def _names_another_key(token: str, keys: KeySet) -> bool:
     return isinstance(kid, str) and all(key.kid != kid for key in keys)
 
 
+def _caller(bearer: _Bearer, roles: frozenset[str]) -> Caller:
+    """Staff of a dinas without a claim that says which are no staff of one: nobody sees all of Jakarta by an omission."""
+    if bearer.migrator_until is not None and bearer.migrator_until < jakarta_day(clock.now()):
+        roles -= {"migrator"}
+    lacks_dinas = bearer.dinas is None and bool(roles & OF_A_DINAS)
+    return Caller(
+        f"user:{bearer.sub}",
+        roles - OF_A_DINAS if lacks_dinas else roles,
+        jakpreneur_id=bearer.jakpreneur_id,
+        dinas=None if bearer.dinas == ALL_DINAS else bearer.dinas,
+        lacks_dinas=lacks_dinas,
+    )
+
+
 def _roles(claims: dict[str, Any]) -> frozenset[str]:
     """Roles come from `roles`, or from Keycloak's `realm_access.roles`; unknown ones count for nothing."""
     realm = claims.get("realm_access")
@@ -193,7 +211,13 @@ def development_key(path: Path) -> ECKey:
 
 
 def development_token(
-    settings: Settings, roles: list[str], *, subject: str = "developer", jakpreneur_id: str | None = None, hours: float = 12
+    settings: Settings,
+    roles: list[str],
+    *,
+    subject: str = "developer",
+    jakpreneur_id: str | None = None,
+    dinas: str | None = ALL_DINAS,
+    hours: float = 12,
 ) -> str:
     """A token of the development issuer; raises ValueError outside local."""
     if settings.env != "local" or settings.oidc_issuer is not None:
@@ -205,7 +229,6 @@ def development_token(
         "roles": roles,
         "exp": int(time.time() + hours * 3600),
     }
-    if jakpreneur_id is not None:
-        claims["jakpreneur_id"] = jakpreneur_id
+    claims |= {name: value for name, value in (("jakpreneur_id", jakpreneur_id), ("dinas", dinas)) if value is not None}
     key = development_key(Path(settings.development_issuer_key_file))
     return jwt.encode({"alg": "ES256", "typ": "at+jwt"}, claims, key, algorithms=["ES256"])

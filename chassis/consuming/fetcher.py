@@ -177,7 +177,7 @@ class Fetcher:
             # aiokafka may have taken records of other partitions before it came to this one, and they are gone with the error.
             self._corrupt += 1
             if self._corrupt >= _CORRUPT_TRIES:
-                raise PositionLost(f"what comes next can't be unpacked: {error!r}"[:200]) from error
+                raise PositionLost(f"what comes next can't be unpacked: {type(error).__name__}") from error
             if self._place.counts(ticket):
                 self._place.void()
             await self._failed(error, nothing=True)
@@ -189,7 +189,7 @@ class Fetcher:
         return count
 
     async def _failed(self, error: Exception, *, nothing: bool) -> None:
-        log.warning("consumer_fetch_failed", consumer=self._name, error=repr(error)[:200])
+        log.warning("consumer_fetch_failed", consumer=self._name, error=logs.name_of(error))
         now = time.monotonic()
         since = (self._failing_since or now) if nothing else None
         self._failing_since = since

@@ -10,6 +10,9 @@ NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "There is no 
 STALE: dict[int | str, dict[str, Any]] = {412: {"description": "If-Match names an old version"}}
 CONFLICT: dict[int | str, dict[str, Any]] = {409: {"description": "It clashes with what is there"}}
 
+# For a POST that only asks, because what it asks for must not stand in an address: it has no use for an Idempotency-Key.
+ASKS: dict[str, Any] = {"x-asks": True}
+
 
 def id_path(prefix: str, description: str) -> Any:
     """A path id of the platform's form; another form is 422 at once."""

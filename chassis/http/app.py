@@ -18,8 +18,13 @@ from chassis.http import problems
 from chassis.http.direct_route import table
 from chassis.http.idempotency_key import pepper_of
 from chassis.http.openapi import document_of
+from chassis.http.query import check_query
 from chassis.http.request_context import RequestContext
 from chassis.settings import Settings
+
+_FROM_BROWSERS = [
+    "Authorization", "Content-Type", "X-API-Key", "Idempotency-Key", "If-Match", "If-None-Match", "Accept-Language",
+]  # fmt: skip
 
 
 class Api(FastAPI):
@@ -33,8 +38,8 @@ class Api(FastAPI):
                 stack,
                 allow_origins=self.state.cors_origins,
                 allow_methods=["*"],
-                allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Accept-Language", "X-Request-Id"],
-                expose_headers=["ETag", "X-Request-Id", "Retry-After"],
+                allow_headers=_FROM_BROWSERS,
+                expose_headers=["ETag", "X-Request-Id", "Retry-After", "RateLimit", "RateLimit-Policy"],
             )
         return stack
 
@@ -64,6 +69,7 @@ def create_app(
     app.state.max_body_bytes = settings.max_body_bytes
     app.state.idempotency_pepper = pepper_of(settings) if authenticator is not None else b""
     app.state.cors_origins = settings.cors_origins
+    app.state.admit = check_query
     for router in routers:
         # Not include_router: it matches every request twice, and our routers carry nothing that it would add.
         app.router.routes.extend(router.routes)

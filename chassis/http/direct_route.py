@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.http import problems
+from chassis.http.etag import set_etag
 
 _MARKS = ("declares", "model", "provides")  # of our own dependencies
 
@@ -65,6 +66,8 @@ def _direct(route: APIRoute) -> ASGIApp:
             else:
                 content = json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode()
                 response = Response(content, status, media_type="application/json")
+                if "version" in result:
+                    set_etag(response, result["version"])
         except Exception as error:  # noqa: BLE001 - the last handler of these routes: every error becomes a problem document
             response = problems.of(request, error)
         await response(scope, receive, send)

@@ -6,20 +6,29 @@ FastAPI parses JSON first and validates Python objects after, which must be lax 
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
-from chassis.errors import FieldError, Invalid, TooLarge
-from chassis.forms.validation import from_validation
+from chassis.errors import FieldError, Invalid, TooLarge, invalid
+from chassis.forms.partial import right_part
+from chassis.forms.validation import findings, shown_name
 from chassis.http.idempotency_key import note_body
 
 Model = TypeVar("Model", bound=BaseModel)
+_KEY: Final = re.compile(rb'"\s*:')  # within a text a quote is escaped, so this can only count too many
 
 
-def json_body(model: type[Model]) -> Any:
-    """Declare a route's body: `body: Annotated[RegisterBody, json_body(RegisterBody)]`."""
+def json_body(model: type[Model], rules: Callable[[Request, Model], list[FieldError]] | None = None) -> Any:
+    """Declare a route's body: `body: Annotated[RegisterBody, json_body(RegisterBody)]`.
+
+    `rules` finds what else is wrong in a body of which some fields have the wrong form; they are None in what it gets. So all
+    failing fields are in one answer. A body of the right form meets its rules in the use case.
+    """
 
     async def read(request: Request) -> Model:
         raw = await _read(request)
@@ -33,12 +42,47 @@ def json_body(model: type[Model]) -> Any:
             )
         note_body(request, raw)
         try:
-            return model.model_validate_json(raw)
+            body = model.model_validate_json(raw)
         except ValidationError as error:
-            raise from_validation(list(error.errors(include_url=False, include_input=False))) from None
+            found = error.errors(include_url=False, include_input=False)
+            part = right_part(model, json.loads(raw), found) if rules is not None and found[0]["type"] != "json_invalid" else None
+            also = rules(request, part) if rules is not None and part is not None else []
+            raise invalid(*repeated_keys(raw), *findings(found), *also) from None
+        # Every key is a field, since unknown ones are refused. More keys than fields: one of them may be there twice.
+        if len(_KEY.findall(raw)) != _fields_of(body) and (repeated := repeated_keys(raw)):
+            raise invalid(*repeated)
+        return body
 
     read.model = model  # type: ignore[attr-defined] # a mark on a function, read by body_model
     return Depends(read)
+
+
+def _fields_of(value: Any) -> int:
+    """How many fields were given, with those of the models within."""
+    if isinstance(value, list):
+        return sum(map(_fields_of, value))
+    if not isinstance(value, BaseModel):
+        return 0
+    return len(value.model_fields_set) + sum(_fields_of(getattr(value, name)) for name in value.model_fields_set)
+
+
+def repeated_keys(raw: bytes) -> list[FieldError]:
+    """A field error for each object key that is there twice: readers of JSON disagree on which of the two counts."""
+    found: list[FieldError] = []
+
+    def check(pairs: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in pairs]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            shown = shown_name(name)
+            found.append(
+                FieldError(shown, "repeated_key", f"{shown}: diberikan lebih dari sekali.", f"{shown}: is given more than once.")
+            )
+
+    try:
+        json.loads(raw, object_pairs_hook=check)
+    except (ValueError, RecursionError):
+        return []  # the model has said so
+    return found
 
 
 async def _read(request: Request) -> bytes:

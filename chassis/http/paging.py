@@ -14,7 +14,8 @@ from chassis.errors import FieldError, invalid
 
 T = TypeVar("T")
 Limit = Annotated[int, Query(ge=1, le=200, description="Items on a page")]
-Cursor = Annotated[str | None, Query(max_length=400, description="next_cursor of the page before")]
+CURSOR = r"^[A-Za-z0-9_-]+$"
+Cursor = Annotated[str | None, Query(max_length=400, pattern=CURSOR, description="next_cursor of the page before")]
 
 
 def encode_cursor(*parts: Any) -> str:

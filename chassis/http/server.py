@@ -6,11 +6,14 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from http import HTTPStatus
 
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from chassis import clock
+from chassis.http import problems
 from chassis.settings import Settings
 
 _ARRIVAL_SECONDS, _ARRIVAL_BYTES = 30.0, 64 * 1024  # for the head, and for each so many bytes of a body
@@ -122,7 +125,11 @@ class _Protocol(HttpToolsProtocol):
             self._since = self.loop.time()
         self._received += len(data)
         if in_head and self._received > _HEAD_LIMIT:
-            self._refuse(b"431 Request Header Fields Too Large")
+            self._refuse(431)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text, which is plain and in English
+        """Whatever the parser refuses."""
+        self._refuse(400)
 
     def check_arrival(self, now: float) -> None:
         """Let the client go if what it began isn't here in time.
@@ -136,17 +143,23 @@ class _Protocol(HttpToolsProtocol):
         if ours or (not self._in_head() and self._received >= _ARRIVAL_BYTES):
             self._since, self._received = now, 0
         else:
-            self._refuse(b"408 Request Timeout")
+            self._refuse(408)
 
     def _in_head(self) -> bool:
         """Whether a request has begun whose head isn't complete; or none has yet."""
         return self.cycle is None or self.cycle.scope is not self.scope
 
-    def _refuse(self, status: bytes) -> None:
+    def _refuse(self, status: int) -> None:
         self._since = None
         if self.transport.is_closing():
             return
         # Not within a reply, nor behind one that was given before its request was here.
         if self.cycle is None or (self.cycle.response_complete if self._in_head() else not self.cycle.response_started):
-            self.transport.write(b"HTTP/1.1 %s\r\nconnection: close\r\ncontent-length: 0\r\n\r\n" % status)
+            request_id = clock.new_id("req")
+            body = problems.raw(status, request_id)
+            head = (
+                f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nconnection: close\r\nx-request-id: {request_id}\r\n"
+                f"content-type: {problems.MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n\r\n"
+            )
+            self.transport.write(head.encode() + body)
         self.transport.close()

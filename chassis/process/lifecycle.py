@@ -23,6 +23,8 @@ from chassis.access.callers import ApiKeys, Authenticator, NoApiKeys
 from chassis.access.oidc import OidcTokens
 from chassis.consuming import dead_letters
 from chassis.consuming.consumer import Consumer
+from chassis.database import counts
+from chassis.database.counts import SharedCounts
 from chassis.database.failures import PyMongoError
 from chassis.database.mongo import Mongo, connect
 from chassis.http.app import create_app, create_internal_app
@@ -78,7 +80,7 @@ class Service:
     def public_app(self) -> FastAPI:
         """The app of the public port."""
         settings = self.core.settings
-        authenticator = Authenticator(settings, OidcTokens(settings), self.api_keys)
+        authenticator = Authenticator(settings, OidcTokens(settings), self.api_keys, SharedCounts(self.core.mongo))
         return create_app(self.title, settings, self.routers, authenticator, self.provides)
 
 
@@ -148,11 +150,12 @@ class Process:
             try:
                 await dead_letters.ensure_indexes(mongo)
                 await ensure_hints(mongo)
+                await counts.ensure_indexes(mongo)
                 await mongo[decision.IDEMPOTENCY].create_index("expires_at", expireAfterSeconds=0)
                 if self._service.ensure_indexes is not None:
                     await self._service.ensure_indexes(mongo)
             except PyMongoError as error:
-                log.warning("database_not_ready", error=repr(error)[:300])
+                log.warning("database_not_ready", error=logs.name_of(error))
                 await asyncio.sleep(1.0)
             else:
                 self._prepared = True

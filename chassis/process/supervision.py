@@ -45,7 +45,7 @@ async def forever(worker: Worker) -> None:
         try:
             await worker()
         except (PyMongoError, WriteRace, CommitUnknown, Unavailable) as error:
-            log.warning("worker_database_trouble", error=repr(error)[:200])
+            log.warning("worker_database_trouble", error=logs.name_of(error))
         except Exception:
             log.critical("worker_failed", exc_info=True)
             telemetry.PART_RESTARTS.labels("worker").inc()

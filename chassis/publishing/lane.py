@@ -157,7 +157,7 @@ class Lane:
                 "relay_partition_failed",
                 topic=self.partition.topic,
                 partition=self.partition.partition,
-                error=repr(error)[:300],
+                error=logs.name_of(error),
                 retry_in=pause,
             )
         if self._producer is not None and not isinstance(error, EventTooLarge):

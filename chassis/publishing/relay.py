@@ -89,7 +89,7 @@ class Relay:
                 try:
                     await (self._publish() if self._lease.held else self._stand_by())
                 except PyMongoError as error:
-                    log.warning("relay_database_trouble", error=repr(error)[:300])
+                    log.warning("relay_database_trouble", error=logs.name_of(error))
                     await asyncio.sleep(_TROUBLE_SECONDS)
             await self._settle(2.0)
             with contextlib.suppress(PyMongoError):

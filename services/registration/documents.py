@@ -21,12 +21,14 @@ IDENTITIES = "identities"
 AUDIT = "audit"
 AUDIT_HEADS = "audit_heads"
 AUDIT_CHAINS = 64
+RECEIPTS = "receipts"
 IMPORTS = "imports"
 IMPORT_CHUNKS = "import_chunks"
 IMPORT_ERRORS = "import_errors"
 
 Status = Literal["submitted", "verified", "rejected"]
 ImportStatus = Literal["queued", "running", "done", "failed"]
+Severity = Literal["error", "warning"]
 
 
 class Versioned(TypedDict):
@@ -56,6 +58,15 @@ class Profile(BusinessProfile):
     dinas: NotRequired[str]  # code of the office that answers for the person; missing until one does
 
 
+class StoredFinding(TypedDict):
+    """One failing field of a refused row, or a warning; it carries no value, for values may be personal data."""
+
+    field: str
+    code: str
+    message_id: str  # in Bahasa Indonesia
+    message_en: str
+
+
 class ConsentRecord(TypedDict):
     """What the person agreed to (R17)."""
 
@@ -75,10 +86,11 @@ class JakpreneurDocument(Profile, Versioned):
     key: Mapping[str, object]  # the person's data key, wrapped by a master key: {version, wrapped}
     sealed: Mapping[str, bytes]  # personal data by field name, each encrypted under the person's data key
     created_at: datetime  # UTC
+    warnings: NotRequired[list[StoredFinding]]  # what a verifier may want to check; missing if there was nothing
     verified_on: NotRequired[str]  # day of verification: the date of stage P1
     rejected_on: NotRequired[str]  # day of rejection
     reasons: NotRequired[list[str]]  # short codes of a rejection, never text about the person
-    verified_by: NotRequired[str]  # id of the caller who verified or rejected
+    verified_by: NotRequired[str]  # id of the caller who verified or rejected, or who imported the verification
 
 
 class IdentityDocument(Versioned):
@@ -89,6 +101,14 @@ class IdentityDocument(Versioned):
     origin: NotRequired[str]  # the import row that registered the person, see `row_origin`
 
 
+class ReceiptDocument(Versioned):
+    """Whom an anonymous registration was about: the person it registered, or who held the NIK already. Kept for 90 days."""
+
+    _id: str  # "rcp_…", all that the caller hears
+    jakpreneur_id: str
+    expires_at: datetime  # UTC
+
+
 class AuditEntry(Versioned):
     """One act on personal data. Written by `append` (audit/rules.py) in the transaction of the act, and never changed."""
 
@@ -97,7 +117,7 @@ class AuditEntry(Versioned):
     actor: str  # id of the caller
     act: str  # "reveal"
     subject: str  # id of the person whose data it was
-    detail: dict[str, object]  # names of fields and a reason, never values
+    detail: dict[str, object]  # names of fields, never values; the reason sealed under the person's key, hexadecimal
     previous: str  # `hash` of the entry before; 64 noughts for the first
     hash: NotRequired[str]  # SHA-256 over the other fields, hexadecimal
 
@@ -118,13 +138,16 @@ class ImportDocument(Versioned):
     key: NotRequired[Mapping[str, object]]  # the file's key, wrapped: {version, wrapped}; destroyed when the import ends
     bytes: int  # size of the file
     by: str  # id of the caller who uploaded it
+    migrator: NotRequired[bool]  # the caller may import verifications (`verified_on`)
     state: ImportStatus
     created_at: datetime  # UTC
     rows_total: int | None  # rows of the file; None until they are counted
     rows_done: int  # rows decided
     accepted: int  # rows that are registrations now
     rejected: int  # rows that were refused
+    warned: NotRequired[int]  # rows that are registrations, with warnings
     reason: str | None  # why the import failed
+    errors: NotRequired[list[StoredFinding]]  # likewise, for the officer
     attempts: int  # runs that ended with a bug
 
 
@@ -138,22 +161,14 @@ class ImportChunk(TypedDict):
     created_at: datetime  # UTC
 
 
-class RowError(TypedDict):
-    """One failing field of a refused row; it carries no value, for values may be personal data."""
+class NotedRow(TypedDict):
+    """A row that is no registration, or one with warnings. Written by the import's worker in the transaction that counts it."""
 
-    field: str
-    code: str
-    message_id: str  # in Bahasa Indonesia
-    message_en: str
-
-
-class RefusedRow(TypedDict):
-    """A row that is no registration. Written by the import's worker in the transaction that counts it."""
-
-    _id: str  # see `refused_row_id`
+    _id: str  # see `noted_row_id`
     import_id: str
-    row: int  # line of the file, the header being 0
-    errors: list[RowError]
+    row: int  # as Excel counts the rows of the file
+    severity: Severity
+    errors: list[StoredFinding]
 
 
 def audit_chain_of(subject: str) -> str:
@@ -171,8 +186,8 @@ def chunk_id(upload: str, number: int) -> str:
     return f"{upload}:{number:08d}"
 
 
-def refused_row_id(import_id: str, line: int) -> str:
-    """The `_id` of a refused row: `<import>:<line>`."""
+def noted_row_id(import_id: str, line: int) -> str:
+    """The `_id` of a noted row: `<import>:<row>`."""
     return f"{import_id}:{line:09d}"
 
 

@@ -7,14 +7,13 @@ from typing import Annotated, Final
 
 from fastapi import Path
 from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 
 from chassis.access.callers import Caller
 from chassis.forms import iso_dates
 from chassis.http.answers import id_path
 from services.training.actor import Actor
 
-LINE: Final = r"^[^\x00-\x1f\x7f]*$"  # one line, without control characters
-TEXT: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"  # several lines; of control characters only tab, LF and CR
 JAKPRENEUR_ID: Final = r"^jkp_[0-9A-Za-z]{1,40}$"
 ENROLMENT_ID: Final = r"^trn_[0-9A-Za-z]{1,40}:jkp_[0-9A-Za-z]{1,40}$"
 _YEARS: Final = range(2000, 2201)
@@ -35,15 +34,21 @@ def _in_reach(moment: datetime) -> datetime:
     # The year is checked before the conversion to UTC, which overflows at the ends of the calendar. The database keeps
     # milliseconds: truncating here makes the time that a rule sees equal to the one read back.
     if moment.year not in _YEARS:
-        raise ValueError("the year must be between 2000 and 2200")
+        raise _out_of_reach()
     utc = moment.astimezone(UTC)
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
 def _day_in_reach(day: date) -> date:
     if day.year not in _YEARS:
-        raise ValueError("the year must be between 2000 and 2200")
+        raise _out_of_reach()
     return day
+
+
+def _out_of_reach() -> PydanticCustomError:
+    return PydanticCustomError(
+        "year", "the year must be between 2000 and 2200", {"message_id": "tahun harus antara 2000 dan 2200."}
+    )
 
 
 Moment = Annotated[iso_dates.Moment, AfterValidator(_in_reach)]

@@ -8,12 +8,13 @@ import httpx2
 import pytest
 
 from contracts.registration import TOPIC
-from services.registration.imports.rows import COLUMNS
+from services.registration.imports.header import COLUMNS
 from tests.e2e.conftest import Databases, Form, World
 from tests.e2e.test_story import upload
 from tests.harness.waiting import eventually
 
 REGISTER = "/v1/jakpreneurs"
+OFFICERS = [name for name in COLUMNS if name != "verified_on"]  # that column is for migrators
 
 
 def refused(answer: httpx2.Response, status: int, *codes: str) -> None:
@@ -51,12 +52,26 @@ def test_every_failing_field_is_named_at_once(world: World, client: httpx2.Clien
 
 
 def test_the_second_registration_learns_nothing(world: World, client: httpx2.Client, form: Form) -> None:
-    """R2: the refusal of a NIK that is registered doesn't tell who or when."""
+    """R2: staff hear that a NIK is registered, not who or when; others hear the same as for a new one, a receipt.
+
+    With the receipt the person comes to the office, whose officer finds whom it is about.
+    """
+    url, officer = f"{world.registration.url}{REGISTER}", world.as_("officer")
     body = form()
-    first = client.post(f"{world.registration.url}{REGISTER}", json=body)
-    answer = client.post(f"{world.registration.url}{REGISTER}", json={**body, "name": "Orang Lain"})
+    first = client.post(url, json=body, headers=officer)
+    answer = client.post(url, json={**body, "name": "Orang Lain"}, headers=officer)
     refused(answer, 409, "R2.already_registered")
     assert first.json()["jakpreneur_id"] not in answer.text
+    known, new = client.post(url, json=body), client.post(url, json=form())
+    assert [(answer.status_code, list(answer.json())) for answer in (known, new)] == [(202, ["receipt"])] * 2
+    assert set(known.headers) == set(new.headers)
+    found = [
+        client.post(f"{url}/search", json={"receipt": answer.json()["receipt"]}, headers=officer).json()["items"]
+        for answer in (known, new)
+    ]
+    assert [len(items) for items in found] == [1, 1]
+    assert found[0][0]["jakpreneur_id"] == first.json()["jakpreneur_id"]
+    assert found[1][0]["jakpreneur_id"] != first.json()["jakpreneur_id"]
 
 
 def test_an_oversized_body_is_refused(world: World, client: httpx2.Client) -> None:
@@ -74,7 +89,7 @@ def test_the_language_of_the_caller(world: World, client: httpx2.Client) -> None
 
 def csv_of(*rows: str) -> bytes:
     """A file with the full header."""
-    return "\n".join([",".join(COLUMNS), *rows]).encode()
+    return "\n".join([",".join(OFFICERS), *rows]).encode()
 
 
 def row(nik: str, **cells: str) -> str:
@@ -84,7 +99,7 @@ def row(nik: str, **cells: str) -> str:
         "kelurahan": "31.71.01.1001", "consent_version": "1", "consent_given_at": "2021-01-01T10:00:00+07:00",
         "registered_on": "2021-01-01",
     }  # fmt: skip
-    return ",".join({**good, **cells}.get(name, "") for name in COLUMNS)
+    return ",".join({**good, **cells}.get(name, "") for name in OFFICERS)
 
 
 def test_a_broken_row_does_not_stop_the_others(world: World, client: httpx2.Client) -> None:
@@ -102,9 +117,9 @@ def test_a_broken_row_does_not_stop_the_others(world: World, client: httpx2.Clie
         f"{world.registration.url}/v1/imports/{state['import_id']}/errors.csv", headers=world.as_("officer")
     ).text.splitlines()
     assert [line.split(",")[:3] for line in lines[1:]] == [
-        ["2", "kelurahan", "R3.kelurahan"],
-        ["3", "row", "row.columns"],
-        ["4", "nik", "R2.already_registered"],
+        ["3", "kelurahan", "R3.kelurahan"],
+        ["4", "row", "row.columns"],
+        ["5", "nik", "R2.already_registered"],
     ]
     assert "317101020385" not in "\n".join(lines)
 
@@ -155,7 +170,7 @@ def test_a_file_without_end_is_refused_and_leaves_nothing(world: World, client: 
     before = world.registration.metric("process_resident_memory_bytes")
 
     def endless() -> Iterator[bytes]:
-        yield ",".join(COLUMNS).encode() + b"\n"
+        yield ",".join(OFFICERS).encode() + b"\n"
         for _ in range(1000):
             yield b"x" * 1_000_000
 

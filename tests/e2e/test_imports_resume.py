@@ -30,7 +30,7 @@ from services.registration.people.use_cases import PeopleUseCases
 from tests.conftest import SettingsFactory
 
 PEOPLE = 25
-OFFICER = Caller(id="user:officer", roles=frozenset({"officer"}))
+OFFICER = Caller(id="user:officer", roles=frozenset({"officer", "migrator"}))
 
 
 @pytest.fixture
@@ -118,11 +118,11 @@ async def test_a_bug_fails_one_import_and_it_can_be_uploaded_again(
     decisions = imports.worker._decisions
     commits: list[int] = []
 
-    async def buggy(import_id: str, rows: Any) -> Any:
+    async def buggy(document: Any, rows: Any) -> Any:
         commits.append(rows[0].number)
         if rows[0].number > 20:
             raise KeyError("3171014512909001")
-        return await decisions(import_id, rows)
+        return await decisions(document, rows)
 
     monkeypatch.setattr(imports.worker, "_decisions", buggy)
     for _ in range(3):
@@ -137,7 +137,7 @@ async def test_a_bug_fails_one_import_and_it_can_be_uploaded_again(
     await imports.worker.work()
     document = await state(imports, import_id)
     assert (document["state"], document["accepted"], document["rejected"], document["attempts"]) == ("done", PEOPLE, 1, 0)
-    assert len([row async for row in imports.store.refused(import_id)]) == 1
+    assert len([row async for row in imports.store.noted(import_id)]) == 1
     assert (await accepted(imports, file))["repeated"] is True
     assert await chunks(core.mongo) == 0
 

@@ -16,7 +16,7 @@ PEOPLE = 300
 
 def upload(client: httpx2.Client, world: World, content: bytes) -> dict[str, object]:
     """Import a file and wait for its end."""
-    officer = world.as_("officer")
+    officer = world.as_("officer", "migrator")
     url = f"{world.registration.url}/v1/imports"
     answer = client.post(url, content=content, headers={**officer, "Content-Type": "text/csv"})
     assert answer.status_code == 202, answer.text

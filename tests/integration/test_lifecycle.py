@@ -35,10 +35,10 @@ def platform(stack: Stack, tmp_path: Path) -> Iterator[Platform]:
         yield deployed
 
 
-async def register_until_refused(process: ServiceProcess, first: int, answers: dict[int, Any]) -> None:
-    """A client that registers one person after another until the service no longer answers; notes what it was told."""
+async def register_until_refused(process: ServiceProcess, officer: dict[str, str], first: int, answers: dict[int, Any]) -> None:
+    """An officer's client that registers one person after another until the service no longer answers; notes what it was told."""
     number = first
-    async with httpx2.AsyncClient(base_url=process.url, timeout=20.0) as client:
+    async with httpx2.AsyncClient(base_url=process.url, timeout=20.0, headers=officer) as client:
         while True:
             answers[number] = "unknown"
             try:
@@ -72,7 +72,8 @@ async def test_stopped_under_load(platform: Platform) -> None:
     process = platform.start("registration")
     process.wait_ready()
     answers: dict[int, Any] = {}
-    clients = [asyncio.create_task(register_until_refused(process, 10_000 * n, answers)) for n in range(8)]
+    officer = platform.bearer(["officer"])
+    clients = [asyncio.create_task(register_until_refused(process, officer, 10_000 * n, answers)) for n in range(8)]
     await eventually_async(lambda: _at_least(answers, 200), 30, "two hundred registrations were answered")
     process.ask_to_stop()
     await asyncio.wait_for(asyncio.gather(*clients), 30)
@@ -113,7 +114,7 @@ def test_not_ready_without_mongodb(platform: Platform, stack: Stack) -> None:
     finally:
         stack.start_mongodb()
     process.wait_ready()
-    assert httpx2.post(f"{process.url}/v1/jakpreneurs", json=registration(1), timeout=20.0).status_code == 201
+    assert httpx2.post(f"{process.url}/v1/jakpreneurs", json=registration(1), timeout=20.0).status_code == 202
 
 
 def _answers(url: str) -> bool:
@@ -172,7 +173,7 @@ async def test_split_into_parts(platform: Platform) -> None:
     api.wait_ready()
     relay.wait_ready()
     for number in range(5):
-        assert httpx2.post(f"{api.url}/v1/jakpreneurs", json=registration(number)).status_code == 201
+        assert httpx2.post(f"{api.url}/v1/jakpreneurs", json=registration(number)).status_code == 202
     await eventually_async(lambda: _published(relay, 5), 20, "five events were published")
     assert (api.metric("relay_lease_held"), relay.metric("relay_lease_held")) == (0.0, 1.0)
     assert len(await ids_by_subject(platform.settings(), TOPIC)) == 5
@@ -189,12 +190,12 @@ async def test_killed_and_started_again(platform: Platform) -> None:
     """SIGKILL amid its work, and a new process: what was answered is there, and its event is published after all."""
     first = platform.start("registration")
     first.wait_ready()
-    answered = httpx2.post(f"{first.url}/v1/jakpreneurs", json=registration(1)).json()["jakpreneur_id"]
+    officer = platform.bearer(["officer"])
+    answered = httpx2.post(f"{first.url}/v1/jakpreneurs", json=registration(1), headers=officer).json()["jakpreneur_id"]
     first.kill()
     assert first.exit_code == -signal.SIGKILL
     second = platform.start("registration")
     second.wait_ready()
-    officer = platform.bearer(["officer"])
     person = httpx2.get(f"{second.url}/v1/jakpreneurs/{answered}", headers=officer)
     assert (person.status_code, person.json()["status"]) == (200, "submitted")
     published = await eventually_async(lambda: ids_by_subject(platform.settings(), TOPIC), 30, "the event was published")

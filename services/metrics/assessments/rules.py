@@ -99,7 +99,7 @@ class VerifyAssessment:
     assessment_id: str
     evidence: Grade | None
     verifier: str
-    if_match: int | None
+    if_match: frozenset[int] | None
     dinas: str | None = None
 
     def decide(self, documents: Documents, now: datetime) -> Outcome:
@@ -110,7 +110,7 @@ class VerifyAssessment:
         found = find_assessment(documents, self.assessment_id)
         if found is None or not _visible(documents, found["jakpreneur_id"], self.dinas):
             raise refusals.unknown_assessment()
-        if self.if_match is not None and found["version"] != self.if_match:
+        if self.if_match is not None and found["version"] not in self.if_match:
             raise refusals.stale_assessment()
         if found["submitted_by"] == self.verifier:
             raise refusals.own_submission()

@@ -44,7 +44,7 @@ class AssessmentUseCases:
         assessment_id: str,
         evidence: Grade | None,
         caller: Caller,
-        if_match: int | None,
+        if_match: frozenset[int] | None,
         idempotency: Idempotency | None,
     ) -> Document:
         """Verify a report (R7); raises NotFound, Stale, Forbidden for the submitter, Conflict when it is verified already."""

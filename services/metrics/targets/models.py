@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from chassis.forms.body import Body
 from chassis.forms.iso_dates import Date
+from chassis.forms.text import Line
 from contracts.reference import Dinas, Stage
 
 
@@ -13,7 +14,7 @@ class TargetBody(Body):
     """A target's new version."""
 
     value: int = Field(ge=1, le=10**10, description="People")
-    source: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$", description="Where it is set down")
+    source: Line = Field(min_length=1, max_length=200, description="Where it is set down")
     valid_from: Date = Field(description="First day on which it counts")
     stage: Stage = Field(default="P1", description="Which achievement is counted")
     dinas: Dinas | None = Field(default=None, description="A dinas's own target; none: overall")

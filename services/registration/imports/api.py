@@ -18,7 +18,7 @@ from services.registration.imports.multipart import file_of_form
 from services.registration.imports.use_cases import ImportUseCases
 
 ImportId = Annotated[str, id_path("imp", "Id of an import")]
-Officer = Annotated[Caller, callers("officer", "admin")]
+Officer = Annotated[Caller, callers("officer", "admin", "migrator")]
 Imports = Annotated[ImportUseCases, provided(ImportUseCases)]
 _FORM_BYTES = 1_000_000  # what a form may add to its file
 _BODY: dict[str, Any] = {
@@ -41,7 +41,7 @@ _UPLOAD_REFUSED: dict[int | str, dict[str, Any]] = {
     413: {"description": "The file is too large"},
 }
 _ERRORS_CSV: dict[int | str, dict[str, Any]] = {
-    200: {"description": "row, field, code, message_id, message_en", "content": {"text/csv": {}}}
+    200: {"description": "row, field, code, message_id, message_en, severity", "content": {"text/csv": {}}}
 }
 
 
@@ -91,5 +91,5 @@ async def get_import(import_id: ImportId, _caller: Officer, imports: Imports) ->
 
 
 async def list_import_errors(import_id: ImportId, _caller: Officer, imports: Imports) -> StreamingResponse:
-    """The refused rows with their codes; never their values."""
+    """The refused rows and those with warnings, by the file's own columns and as Excel counts its rows; never their values."""
     return StreamingResponse(await imports.list_errors(import_id), media_type="text/csv; charset=utf-8")

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from chassis.errors import FieldError, Invalid, NotFound, TooLarge, invalid, not_found
+from chassis.forms.validation import shown_name
 
 VERIFIED_BEFORE_REGISTERED: Final = FieldError(
     "verified_on", "verified_on", "Tidak boleh sebelum tanggal pendaftaran.", "Can't be before the registration."
 )
-_SHOWN_NAME = 60  # characters of a column's name
 
 
 def unknown_import() -> NotFound:
@@ -61,9 +61,27 @@ def header_not_csv() -> Invalid:
     return invalid(FieldError("header", "header", *text))
 
 
-def unknown_column(name: str) -> FieldError:
-    """The header names a column that the form doesn't have."""
-    return _column(name, "unknown_column", "Kolom tidak dikenal", "Unknown column")
+def header_missing() -> Invalid:
+    """No row of the first ones names the columns. What stands there instead may be a person: nothing of it is shown."""
+    text = (
+        "Baris judul tidak ditemukan. Baris pertama harus berisi nama kolom, antara lain nik, name, birth_date.",
+        "There is no header. The first row must hold the names of the columns, among them nik, name, birth_date.",
+    )
+    return invalid(FieldError("header", "header_missing", *text))
+
+
+def unknown_column(place: int, cell: str) -> FieldError:
+    """The header names a column that the form doesn't have; told by its place if the cell doesn't look like a name."""
+    return _column(shown_name(cell, place), "unknown_column", "Kolom tidak dikenal", "Unknown column")
+
+
+def migrator_only(name: str) -> Invalid:
+    """Only a migrator may import verifications: else a file would do what the API refuses its uploader."""
+    text = (
+        f"Kolom {name} hanya untuk data lama dan memerlukan peran migrator. Hapus kolom ini.",
+        f"The column {name} is for historical records and needs the role migrator. Remove it.",
+    )
+    return invalid(FieldError(f"header.{name}", "migrator_only", *text))
 
 
 def missing_column(name: str) -> FieldError:
@@ -77,8 +95,7 @@ def double_column(name: str) -> FieldError:
 
 
 def _column(name: str, code: str, text_id: str, text_en: str) -> FieldError:
-    shown = name[:_SHOWN_NAME] if name.isprintable() else "?"
-    return FieldError(f"header.{shown}", code, f"{text_id}: {shown}.", f"{text_en}: {shown}.")
+    return FieldError(f"header.{name}", code, f"{text_id}: {name}.", f"{text_en}: {name}.")
 
 
 def cells_not_utf8(names: Sequence[str]) -> Invalid:
@@ -100,7 +117,57 @@ def row_broken(columns: int | None, expected: int) -> Invalid:
     )
 
 
-def verified_on_not_a_date() -> Invalid:
-    """The day of verification can't be read, or lies in the future."""
-    text = ("Bukan tanggal yang benar atau di masa depan.", "Not a date, or in the future.")
-    return invalid(FieldError("verified_on", "verified_on", *text))
+VERIFIED_IN_FUTURE: Final = FieldError("verified_on", "verified_on", "Tidak boleh di masa depan.", "Can't be in the future.")
+
+
+def not_a_date(name: str) -> FieldError:
+    """A cell that is no day."""
+    return FieldError(
+        name,
+        "verified_on" if name == "verified_on" else "date_parsing",
+        "Bukan tanggal yang benar. Tulis sebagai 15/12/2020 (hari/bulan/tahun) atau 2020-12-15.",
+        "Not a date. Write it as 15/12/2020 (day/month/year) or 2020-12-15.",
+    )
+
+
+def not_a_time(name: str) -> FieldError:
+    """A cell that is no moment."""
+    return FieldError(
+        name,
+        "datetime_parsing",
+        "Bukan waktu yang benar. Tulis sebagai 15/12/2020 09:30 (waktu Jakarta) atau 2020-12-15T09:30:00+07:00.",
+        "Not a time. Write it as 15/12/2020 09:30 (Jakarta time) or 2020-12-15T09:30:00+07:00.",
+    )
+
+
+def not_an_amount(name: str) -> FieldError:
+    """A cell that is no whole number, or could be two."""
+    return FieldError(
+        name,
+        "int_parsing",
+        "Bukan bilangan bulat. Tulis sebagai 1500000 atau 1.500.000, tanpa desimal.",
+        "Not a whole number. Write it as 1500000 or 1.500.000, without decimals.",
+    )
+
+
+def nik_as_number() -> FieldError:
+    """A NIK that Excel shows, and has saved, as 3,17E+15: its last digits are lost."""
+    return FieldError(
+        "nik",
+        "R1.number",
+        "Excel menyimpan NIK sebagai angka sehingga digitnya hilang. Format kolom NIK sebagai Teks dan isi kembali.",
+        "Excel has saved the NIK as a number and lost its digits. Format the column as Text and fill it in again.",
+    )
+
+
+def niks_rounded() -> Invalid:
+    """So many NIKs end in 0 that a spreadsheet must have rounded them."""
+    text_id = (
+        "Terlalu banyak NIK berakhiran 0: tampaknya Excel membulatkan digit terakhirnya. Tidak ada baris yang disimpan. Format "
+        "kolom NIK sebagai Teks, isi kembali dari sumbernya, lalu unggah lagi."
+    )
+    text_en = (
+        "Too many NIKs end in 0: Excel seems to have rounded their last digit. No row was stored. Format the column as Text, "
+        "fill it in again from its source, and upload the file again."
+    )
+    return Invalid("niks_rounded", text_id, text_en, (FieldError("nik", "niks_rounded", text_id, text_en),))

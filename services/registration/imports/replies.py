@@ -7,7 +7,7 @@ import io
 from collections.abc import AsyncIterator, Iterator
 
 from chassis.documents import Document
-from services.registration.documents import ImportDocument, RefusedRow
+from services.registration.documents import ImportDocument, NotedRow
 
 
 def shown_import(document: ImportDocument) -> Document:
@@ -19,19 +19,22 @@ def shown_import(document: ImportDocument) -> Document:
         "rows_done": document["rows_done"],
         "accepted": document["accepted"],
         "rejected": document["rejected"],
+        "warned": document.get("warned", 0),
         "reason": document["reason"],
+        "errors": document.get("errors", []),
     }
 
 
-async def errors_csv(rows: AsyncIterator[RefusedRow]) -> AsyncIterator[bytes]:
-    """The refused rows as CSV: row, field, code and both texts. No values: they may be personal data."""
-    yield b"row,field,code,message_id,message_en\r\n"
+async def errors_csv(rows: AsyncIterator[NotedRow]) -> AsyncIterator[bytes]:
+    """The noted rows as CSV: row, column, code, both texts and the severity. No values: they may be personal data."""
+    yield b"row,field,code,message_id,message_en,severity\r\n"
     async for row in rows:
         yield b"".join(_csv_lines(row))
 
 
-def _csv_lines(row: RefusedRow) -> Iterator[bytes]:
+def _csv_lines(row: NotedRow) -> Iterator[bytes]:
     for error in row["errors"]:
         line = io.StringIO()
-        csv.writer(line).writerow([row["row"], error["field"], error["code"], error["message_id"], error["message_en"]])
+        told = [error["field"], error["code"], error["message_id"], error["message_en"]]
+        csv.writer(line).writerow([row["row"], *told, row.get("severity", "error")])
         yield line.getvalue().encode()

@@ -1,13 +1,12 @@
 """The rows of an import file, pure: text in, checked people or field errors out. One broken row never stops the others.
 
-The file is UTF-8 CSV (comma or semicolon, as Excel writes it in Indonesia) with a header of the form's fields, flat.
+The file is UTF-8 CSV with a header (header.py) and cells as spreadsheets write them (cells.py).
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,23 +15,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from chassis.errors import DomainError, FieldError, invalid
-from chassis.forms.validation import from_validation
+from chassis.forms.partial import right_part
+from chassis.forms.text import clean_code
+from chassis.forms.validation import findings
+from services.registration.fields import nik
 from services.registration.imports import refusals
-from services.registration.people.form_check import Person, check_form
+from services.registration.imports.cells import bare, understood
+from services.registration.imports.header import BUSINESS, Header, HeaderSearch
+from services.registration.people.form_check import Person, check_form, form_problems
 from services.registration.people.models import RegistrationForm
 
-_BUSINESS = ("name", "commodity", "kbli", "kbli_version", "started_on", "capital", "annual_sales", "assets", "workers")
-REQUIRED = ("nik", "name", "birth_date", "gender", "phone", "kelurahan", "category", "consent_version", "consent_given_at")
-COLUMNS = (
-    *REQUIRED, "email", "address", "dinas", *(f"business_{name}" for name in _BUSINESS),
-    "registered_on", "verified_on", "channel",
-)  # fmt: skip
 _LINE_LIMIT = 1024 * 1024  # characters: a line that never ends must not fill the memory
-_WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")  # first bytes of .xlsx and .xls
-# Whole numbers only: pydantic would read 500.000, which means half a million in Indonesia, as five hundred.
-_WHOLE = re.compile(r"-?[0-9]+")
-_FIGURES = tuple(f"business_{name}" for name in ("capital", "annual_sales", "assets", "workers"))
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +34,10 @@ class Row:
 
     Attributes:
         number: Place among the rows that aren't empty, from 1.
-        line: Line of the file; the header is line 0.
+        line: Row of the file as Excel counts it, from 1.
         verified_on: Day of verification, for people of older records who were verified already.
+        errors: Named by the file's own columns.
+        warnings: Of a row that is right, likewise.
     """
 
     number: int
@@ -50,44 +45,7 @@ class Row:
     person: Person | None
     verified_on: date | None
     errors: tuple[FieldError, ...]
-
-
-def read_header(line: str) -> tuple[str, list[str]]:
-    """The delimiter and the column names; raises Invalid naming every unknown, doubled and missing column.
-
-    Columns without a name at the end don't count: Excel writes them where a cell was once touched.
-    """
-    delimiter = ";" if line.count(";") > line.count(",") else ","
-    try:
-        names = [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), [])]
-        while names and not names[-1]:
-            names.pop()
-    except csv.Error:
-        raise refusals.header_not_csv() from None
-    problems = [
-        *(refusals.unknown_column(name) for name in names if name not in COLUMNS),
-        *(refusals.missing_column(name) for name in REQUIRED if name not in names),
-        *(refusals.double_column(name) for name in sorted({name for name in names if names.count(name) > 1})),
-    ]
-    if problems:
-        raise invalid(*problems)
-    return delimiter, names
-
-
-def check_start(start: bytes) -> None:
-    """Refuse what can't be an import as soon as its first line is there; raises Invalid.
-
-    It may be a workbook, another encoding than UTF-8, an empty file, or a file with a wrong header.
-    """
-    if start.startswith(_WORKBOOKS):
-        raise refusals.file_is_workbook()
-    try:
-        header = start.split(b"\n", 1)[0].decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise refusals.file_not_utf8() from None
-    if not header.strip():
-        raise refusals.file_empty()
-    read_header(header.rstrip("\r"))
+    warnings: tuple[FieldError, ...] = ()
 
 
 class Records:
@@ -99,14 +57,14 @@ class Records:
 
     def __init__(self) -> None:
         self._rest = ""
-        self._line = -1  # the header's is 0
-        self.delimiter = ","
-        self.names: list[str] = []
+        self._line = 0
+        self._search = HeaderSearch()
+        self.header: Header | None = None
 
     def feed(self, text: str, *, last: bool) -> Iterator[tuple[int, list[str] | None]]:
         """The line number and the record of each line that is complete now; the record is None for a broken line.
 
-        The header, which is the first line, and empty lines are counted but not returned. Where the text is cut into pieces
+        The header, what stands before it, and empty lines are counted but not returned. Where the text is cut into pieces
         makes no difference. Raises Invalid for a wrong header.
         """
         text = self._rest + text
@@ -115,39 +73,70 @@ class Records:
         text, self._rest = text[:end], text[end:]
         for line in io.StringIO(text, newline="\n"):
             self._line += 1
-            if not self.names:
-                self.delimiter, self.names = read_header(line.removeprefix("\ufeff").rstrip("\r\n"))
+            if self.header is None:
+                self.header = self._search.feed(line.removeprefix("\ufeff").rstrip("\r\n"))
                 continue
-            record = self._record(line.rstrip("\r\n"))
+            record = self._record(line.rstrip("\r\n"), self.header.delimiter)
             if record is None or any(cell and not cell.isspace() for cell in record):
-                yield self._line, record
+                yield self._line - self._search.skipped, record
 
-    def _record(self, line: str) -> list[str] | None:
+    def _record(self, line: str, delimiter: str) -> list[str] | None:
         try:
-            return next(csv.reader([line], delimiter=self.delimiter, strict=True), [])
+            return next(csv.reader([line], delimiter=delimiter, strict=True), [])
         except csv.Error:
             return None
 
 
-def row_of(number: int, line: int, names: Sequence[str], record: Sequence[str] | None, *, today: date) -> Row:
+def row_of(number: int, line: int, header: Header, record: Sequence[str] | None, *, today: date) -> Row:
     """One record as a form, checked by the field rules; `today` is the day in Jakarta. Never raises for a wrong row."""
     try:
-        cells = _cells(names, record)
+        cells, errors = understood(_cells(header.names, record))
     except DomainError as refusal:
-        return Row(number, line, None, None, refusal.errors)
-    errors: list[FieldError] = []
-    verified_on = person = None
+        return Row(number, line, None, None, _in_columns(refusal.errors, header))
+    verified_on = date.fromisoformat(cells.pop("verified_on")) if cells.get("verified_on") else None
+    cells.pop("verified_on", None)
+    problems = list(errors.values())
+    person: Person | None = None
     try:
-        verified_on = _verified_on(cells.pop("verified_on", ""), today)
+        person = _person(cells, today=today)
     except DomainError as refusal:
-        errors += refusal.errors
-    try:
-        person = check_form(_form(cells), today=today, officer=True, default_channel="import")
-    except DomainError as refusal:
-        errors += refusal.errors
-    if person is not None and verified_on is not None and verified_on < person.registered_on:
-        errors.append(refusals.VERIFIED_BEFORE_REGISTERED)
-    return Row(number, line, None, None, tuple(errors)) if errors else Row(number, line, person, verified_on, ())
+        # A cell that couldn't be understood isn't missing.
+        problems += [error for error in refusal.errors if _column_of(error.field) not in errors]
+    if verified_on is not None and verified_on > today:
+        problems.append(refusals.VERIFIED_IN_FUTURE)
+    elif verified_on is not None and person is not None and verified_on < person.registered_on:
+        problems.append(refusals.VERIFIED_BEFORE_REGISTERED)
+    if problems or person is None:
+        return Row(number, line, None, None, _in_columns(problems, header))
+    return Row(number, line, person, verified_on, (), _in_columns(person.warnings, header))
+
+
+def nik_of(header: Header, record: Sequence[str]) -> str:
+    """The NIK of a record, as it is compared with others."""
+    place = header.names.index("nik")
+    return nik.normalise(clean_code(bare(record[place]))) if place < len(record) else ""
+
+
+def _in_columns(errors: Sequence[FieldError], header: Header) -> tuple[FieldError, ...]:
+    """The errors by the columns of the file, in its order and its own words."""
+    ordered = sorted(errors, key=lambda error: _place_of(_column_of(error.field), header))
+    return tuple(_in_column(error, header.own_names.get(_column_of(error.field))) for error in ordered)
+
+
+def _place_of(column: str, header: Header) -> int:
+    return header.names.index(column) if column in header.names else len(header.names)
+
+
+def _in_column(error: FieldError, column: str | None) -> FieldError:
+    if column is None:
+        return error
+    texts = (text.replace(f"{error.field}: ", f"{column}: ", 1) for text in (error.message_id, error.message_en))
+    return FieldError(column, error.code, *texts)
+
+
+def _column_of(field: str) -> str:
+    """`business.capital` of the form is the column `business_capital`."""
+    return field.replace(".", "_")
 
 
 def _cells(names: Sequence[str], record: Sequence[str] | None) -> dict[str, str]:
@@ -161,28 +150,17 @@ def _cells(names: Sequence[str], record: Sequence[str] | None) -> dict[str, str]
     return cells
 
 
-def _form(cells: Mapping[str, str]) -> RegistrationForm:
+def _person(cells: Mapping[str, str], *, today: date) -> Person:
+    """Raises Invalid naming every failing cell, whether its form or a rule is broken."""
     given: dict[str, Any] = {name: value for name, value in cells.items() if value}
-    for name in _FIGURES:
-        if name in given and not _WHOLE.fullmatch(given[name]):
-            given[name] = "?"  # pydantic refuses it together with the other wrong fields
     consent = {name: given.pop(f"consent_{name}") for name in ("version", "given_at") if f"consent_{name}" in given}
-    business = {name: given.pop(f"business_{name}") for name in _BUSINESS if f"business_{name}" in given}
-    if business:
-        given["business"] = business
+    business = {name: given.pop(f"business_{name}") for name in BUSINESS if f"business_{name}" in given}
+    form = {**given, "consent": consent} | ({"business": business} if business else {})
     try:
-        return RegistrationForm.model_validate_strings({**given, "consent": consent})
+        checked = RegistrationForm.model_validate_strings(form)
     except ValidationError as error:
-        raise from_validation(list(error.errors(include_url=False, include_input=False))) from None
-
-
-def _verified_on(text: str, today: date) -> date | None:
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text) if _DATE.fullmatch(text) else date.max
-    except ValueError:
-        day = date.max
-    if day > today:
-        raise refusals.verified_on_not_a_date()
-    return day
+        found = error.errors(include_url=False, include_input=False)
+        part = right_part(RegistrationForm, form, found, strings=True)
+        rules = form_problems(part, today=today, officer=True) if part is not None else []
+        raise invalid(*findings(found), *rules) from None
+    return check_form(checked, today=today, officer=True, default_channel="import")

@@ -20,6 +20,7 @@ class QueueImport:
     key: Mapping[str, object]
     size: int
     by: str
+    migrator: bool = False
 
     def decide(self, documents: Documents, now: datetime) -> Outcome:
         """The same file again changes nothing, unless its import has failed: then it is imported from its beginning.
@@ -36,12 +37,14 @@ class QueueImport:
             "key": dict(self.key),
             "bytes": self.size,
             "by": self.by,
+            "migrator": self.migrator,
             "state": "queued",
             "created_at": now,
             "rows_total": None,
             "rows_done": 0,
             "accepted": 0,
             "rejected": 0,
+            "warned": 0,
             "reason": None,
             "attempts": 0,
         }

@@ -1,4 +1,4 @@
-"""Queries and indexes of imports: the imports themselves, their encrypted chunks while they run, and their refused rows."""
+"""Queries and indexes of imports: the imports themselves, their encrypted chunks while they run, and their noted rows."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from services.registration.documents import (
     IMPORTS,
     ImportChunk,
     ImportDocument,
-    RefusedRow,
+    NotedRow,
+    Severity,
+    StoredFinding,
     chunk_id,
-    refused_row_id,
+    noted_row_id,
 )
 
 _UNFINISHED = {"$in": ["queued", "running"]}
@@ -25,7 +27,7 @@ _LEFT_BEHIND = timedelta(days=1)  # longer than any upload takes
 
 
 async def ensure_indexes(mongo: Mongo) -> None:
-    """Indexes of chunks and refused rows. The few imports themselves need none beside `_id`."""
+    """Indexes of chunks and noted rows. The few imports themselves need none beside `_id`."""
     await mongo[IMPORT_CHUNKS].create_index([("upload", 1), ("number", 1)])
     await mongo[IMPORT_CHUNKS].create_index("created_at")
     await mongo[IMPORT_ERRORS].create_index([("import_id", 1), ("row", 1)])
@@ -98,28 +100,30 @@ class ImportStore:
         document: ImportDocument,
         rows: tuple[int, int],
         accepted: int,
-        refused: Sequence[tuple[int, tuple[FieldError, ...]]],
+        noted: Sequence[tuple[int, Severity, Sequence[FieldError]]],
     ) -> None:
-        """Store that the rows from the first to the last are decided: the counts and the refused rows, in one transaction.
+        """Store that the rows from the first to the last are decided: the counts and the noted rows, in one transaction.
 
-        `rows` are the numbers of the first and the last row, `refused` holds lines and what is wrong with them. Raises
-        ConnectionError unless the rows follow those stored: a worker that slept past its lease must not count rows again.
+        `rows` are the numbers of the first and the last row, `noted` holds the file's rows that were refused, or that have
+        warnings, and what was found. Raises ConnectionError unless the rows follow those stored: a worker that slept past its
+        lease must not count rows again.
         """
         import_id, (first, last) = document["_id"], rows
-        documents: list[RefusedRow] = [
+        documents: list[NotedRow] = [
             {
-                "_id": refused_row_id(import_id, line),
+                "_id": noted_row_id(import_id, line),
                 "import_id": import_id,
                 "row": line,
-                "errors": [
-                    {"field": e.field, "code": e.code, "message_id": e.message_id, "message_en": e.message_en} for e in errors
-                ],
+                "severity": severity,
+                "errors": [_stored(error) for error in errors],
             }
-            for line, errors in refused
+            for line, severity, errors in noted
         ]
+        refused = sum(severity == "error" for _, severity, _ in noted)
+        counted = {"accepted": accepted, "rejected": refused, "warned": len(noted) - refused}
 
         async def work(tx: Tx) -> None:
-            update: dict[str, Any] = {"$set": {"rows_done": last}, "$inc": {"accepted": accepted, "rejected": len(refused)}}
+            update: dict[str, Any] = {"$set": {"rows_done": last}, "$inc": counted}
             query = {**_same(document), "rows_done": first - 1}
             _require(await self._mongo[IMPORTS].update_one(query, update, session=tx))
             if documents:
@@ -134,15 +138,20 @@ class ImportStore:
         )
         return int(after["attempts"]) if after else 0
 
-    async def finish(self, document: ImportDocument, state: Literal["done", "failed"], reason: str | None = None) -> None:
+    async def finish(
+        self,
+        document: ImportDocument,
+        state: Literal["done", "failed"],
+        reason: str | None = None,
+        errors: Sequence[FieldError] = (),
+    ) -> None:
         """End the import and destroy its file and the file's key. An import that another worker ended isn't changed."""
-        await self._mongo[IMPORTS].update_one(
-            _same(document), {"$set": {"state": state, "reason": reason}, "$unset": {"key": ""}}
-        )
+        ended = {"state": state, "reason": reason, "errors": [_stored(error) for error in errors]}
+        await self._mongo[IMPORTS].update_one(_same(document), {"$set": ended, "$unset": {"key": ""}})
         await self.delete_chunks(document["upload"])
 
-    async def refused(self, import_id: str) -> AsyncIterator[RefusedRow]:
-        """The refused rows, in the order of the file."""
+    async def noted(self, import_id: str) -> AsyncIterator[NotedRow]:
+        """The rows that were refused or have warnings, in the order of the file."""
         async for found in self._mongo[IMPORT_ERRORS].find({"import_id": import_id}).sort("row", 1):
             yield found
 
@@ -150,6 +159,10 @@ class ImportStore:
 def _same(document: ImportDocument) -> dict[str, Any]:
     """The import, as long as it is unfinished and of this upload: a failed import may have been uploaded again."""
     return {"_id": document["_id"], "upload": document["upload"], "state": _UNFINISHED}
+
+
+def _stored(error: FieldError) -> StoredFinding:
+    return {"field": error.field, "code": error.code, "message_id": error.message_id, "message_en": error.message_en}
 
 
 def _require(updated: Any) -> None:

@@ -16,8 +16,8 @@ from chassis.writing.group_commit import GroupCommit
 from services.registration.documents import IMPORTS
 from services.registration.imports import refusals
 from services.registration.imports.chunks import CHUNK_BYTES, seal_chunk
+from services.registration.imports.header import MIGRATORS, Header, check_start
 from services.registration.imports.replies import errors_csv, shown_import
-from services.registration.imports.rows import check_start
 from services.registration.imports.rules import QueueImport
 from services.registration.imports.store import ImportStore
 
@@ -45,16 +45,17 @@ class ImportUseCases:
         `idempotency_of` makes the request's idempotency key from the hash of the file, which is known only when the file has
         come. Raises Invalid for a wrong header, TooLarge beyond the limit.
         """
+        migrator = "migrator" in caller.roles
         upload = clock.new_id("upl")
         key, wrapped_key = self._vault.new_key()
         try:
-            digest, size = await self._store_file(upload, key, file)
+            digest, size = await self._store_file(upload, key, file, migrator=migrator)
         except BaseException:
             await self._store.delete_chunks(upload)
             raise
         # Keyed, and not the plain hash: of a file with one row all but the NIK may be known, and its digits could be tried.
         import_id = f"imp_{self._vault.blind_index('import', digest)[:32]}"
-        command = QueueImport(import_id, upload, wrapped_key, size, caller.id)
+        command = QueueImport(import_id, upload, wrapped_key, size, caller.id, migrator)
         decision = Decision(command.decide, [(IMPORTS, import_id)], idempotency_of(digest))
         try:
             reply = await self._group_commit.submit(decision)
@@ -69,22 +70,23 @@ class ImportUseCases:
         self._queued.set()
         return {name: reply[name] for name in ("import_id", "state", "repeated")}
 
-    async def _store_file(self, upload: str, key: PersonKey, file: AsyncIterator[bytes]) -> tuple[str, int]:
+    async def _store_file(self, upload: str, key: PersonKey, file: AsyncIterator[bytes], *, migrator: bool) -> tuple[str, int]:
         """Store the file in encrypted chunks; returns its SHA-256 and its size in bytes."""
         digest, size, number, held = hashlib.sha256(), 0, 0, b""
+        header: Header | None = None
         async for piece in file:
             digest.update(piece)
             size += len(piece)
             if size > self._max_bytes:
                 raise refusals.file_too_large(self._max_bytes)
             held += piece
-            if number == 0 and (b"\n" in held or len(held) >= CHUNK_BYTES):
-                check_start(held)
+            if header is None and (b"\n" in piece or len(held) >= CHUNK_BYTES):
+                header = _allowed(check_start(held, last=len(held) >= CHUNK_BYTES), migrator=migrator)
             while len(held) >= CHUNK_BYTES:
                 await self._store.save_chunk(upload, number, seal_chunk(key, upload, number, held[:CHUNK_BYTES]))
                 held, number = held[CHUNK_BYTES:], number + 1
-        if number == 0:
-            check_start(held)
+        if header is None:
+            _allowed(check_start(held, last=True), migrator=migrator)
         await self._store.save_chunk(upload, number, seal_chunk(key, upload, number, held))
         return digest.hexdigest(), size
 
@@ -96,7 +98,14 @@ class ImportUseCases:
         return shown_import(document)
 
     async def list_errors(self, import_id: str) -> AsyncIterator[bytes]:
-        """The refused rows of an import as CSV, piece by piece; raises NotFound."""
+        """The refused rows of an import, and those with warnings, as CSV, piece by piece; raises NotFound."""
         if await self._store.get(import_id) is None:
             raise refusals.unknown_import()
-        return errors_csv(self._store.refused(import_id))
+        return errors_csv(self._store.noted(import_id))
+
+
+def _allowed(header: Header | None, *, migrator: bool) -> Header | None:
+    """Raises Invalid for a column that the uploader may not use."""
+    if header is not None and MIGRATORS in header.names and not migrator:
+        raise refusals.migrator_only(header.own_names[MIGRATORS])
+    return header

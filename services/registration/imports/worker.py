@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from chassis import clock, logs
 from chassis.calendar import jakarta_day
@@ -19,10 +19,13 @@ from chassis.errors import DomainError, FieldError, Unavailable
 from chassis.privacy.vault import PersonKey, Vault
 from chassis.process.lifecycle import Core
 from chassis.writing.decision import Decision
-from services.registration.documents import ImportDocument, row_origin
+from services.registration.documents import ImportDocument, Severity, row_origin
+from services.registration.imports import refusals
 from services.registration.imports.chunks import texts_of
-from services.registration.imports.rows import Records, Row, row_of
+from services.registration.imports.rounding import LastDigits
+from services.registration.imports.rows import Records, Row, nik_of, row_of
 from services.registration.imports.store import ImportStore
+from services.registration.people.rules import Verified
 from services.registration.people.use_cases import PeopleUseCases
 
 log = logs.get(__name__)
@@ -82,13 +85,13 @@ class ImportWorker:
         try:
             await self._run(document)
         except (ConnectionError, Unavailable) as trouble:
-            log.warning("import_interrupted", import_id=import_id, reason=str(trouble)[:200])
+            log.warning("import_interrupted", import_id=import_id, error=logs.name_of(trouble))
             await asyncio.sleep(_TROUBLE_SECONDS)
         except (WriteRace, CommitUnknown):
             raise
         except DomainError as error:
             log.warning("import_failed", import_id=import_id, reason=type(error).__name__)
-            await self._store.finish(document, "failed", reason=str(error)[:300])
+            await self._store.finish(document, "failed", reason=error.code, errors=error.errors)
         except Exception as bug:
             if isinstance(bug, PyMongoError) and is_unreachable(bug):
                 raise
@@ -117,7 +120,7 @@ class ImportWorker:
         try:
             # The next rows are checked and encrypted while the last ones are being committed.
             async for rows in self._batches(document, key, skip=done):
-                decisions = await self._decisions(import_id, rows)
+                decisions = await self._decisions(document, rows)
                 if committing is not None:
                     await committing
                 await self._keep_lease()
@@ -135,10 +138,16 @@ class ImportWorker:
             raise ConnectionError("another worker took over the imports")
 
     async def _count(self, document: ImportDocument, key: PersonKey) -> int:
-        records, total = Records(), 0
+        """How many rows there are. Raises Invalid for a file whose NIKs a spreadsheet has rounded, before any row is stored."""
+        records, total, digits = Records(), 0, LastDigits()
         async for text, last in texts_of(self._store, key, document["upload"]):
-            total += sum(1 for _ in records.feed(text, last=last))
+            for _, record in records.feed(text, last=last):
+                total += 1
+                if record is not None and records.header is not None:
+                    digits.note(nik_of(records.header, record))
             await asyncio.sleep(0)
+        if digits.rounded:
+            raise refusals.niks_rounded()
         return total
 
     async def _batches(self, document: ImportDocument, key: PersonKey, *, skip: int) -> AsyncIterator[list[Row]]:
@@ -149,7 +158,8 @@ class ImportWorker:
                 number += 1
                 if number <= skip:
                     continue
-                rows.append(row_of(number, line, records.names, record, today=today))
+                assert records.header is not None  # noqa: S101 - no record comes before it
+                rows.append(row_of(number, line, records.header, record, today=today))
                 if number % _SLICE == 0:
                     await asyncio.sleep(0)
                 if len(rows) == self._rows_at_once:
@@ -158,13 +168,14 @@ class ImportWorker:
         if rows:
             yield rows
 
-    async def _decisions(self, import_id: str, rows: list[Row]) -> list[Decision]:
-        """The decisions to register those rows that are right."""
+    async def _decisions(self, document: ImportDocument, rows: list[Row]) -> list[Decision]:
+        """The decisions to register those rows that are right. Whoever uploaded a verification answers for it."""
         decisions = []
         for index, row in enumerate(rows):
             if row.person is not None:
-                origin = row_origin(import_id, row.number)
-                decisions.append(self._people.registration_of(row.person, origin=origin, verified_on=row.verified_on))
+                origin = row_origin(document["_id"], row.number)
+                verified = Verified(row.verified_on, document["by"]) if row.verified_on and document.get("migrator") else None
+                decisions.append(self._people.registration_of(row.person, origin=origin, verified=verified))
             if index % _SLICE == 0:
                 await asyncio.sleep(0)
         return decisions
@@ -172,16 +183,19 @@ class ImportWorker:
     async def _commit(self, document: ImportDocument, rows: list[Row], decisions: list[Decision]) -> None:
         """Register the rows, then store the progress. `decisions` are those of the rows that have a person, in order."""
         replies = iter(await self._core.group_commit.submit_many(decisions))
-        refused: list[tuple[int, tuple[FieldError, ...]]] = []
+        noted: list[tuple[int, Severity, Sequence[FieldError]]] = []
         for row in rows:
             if row.person is None:
-                refused.append((row.line, row.errors))
+                noted.append((row.line, "error", row.errors))
                 continue
             reply = next(replies)
             if isinstance(reply, Unavailable):
                 raise ConnectionError(str(reply))  # begin again at the last stored row: no row is refused for database trouble
             if isinstance(reply, DomainError):
-                refused.append((row.line, reply.errors))
+                noted.append((row.line, "error", reply.errors))
             elif isinstance(reply, BaseException):
                 raise reply
-        await self._store.progress(document, (rows[0].number, rows[-1].number), len(rows) - len(refused), refused)
+            elif row.warnings:
+                noted.append((row.line, "warning", row.warnings))
+        refused = sum(severity == "error" for _, severity, _ in noted)
+        await self._store.progress(document, (rows[0].number, rows[-1].number), len(rows) - refused, noted)

@@ -5,31 +5,40 @@ Models check shapes only. Next: form_check.py for the rules that a form must pas
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, Field
 
 from chassis.errors import FieldError
 from chassis.forms.body import Body
 from chassis.forms.iso_dates import Date, Moment
+from chassis.forms.text import Code, Line
+from contracts.reference import Dinas, Kota
 
+Status = Literal["submitted", "verified", "rejected"]
+Revealable = Literal[
+    "nik", "name", "birth_date", "phone", "email", "address", "business_name", "capital", "annual_sales", "assets", "workers",
+]  # fmt: skip
+REVEALABLE: tuple[Revealable, ...] = get_args(Revealable)
+KECAMATAN = r"^31\.[0-9]{2}\.[0-9]{2}$"
+CURSOR = r"^[A-Za-z0-9_-]+$"
+COMMODITY = r"^[a-z_]{1,40}$"
 Rupiah = Annotated[int, Field(ge=0, le=10**15, description="Whole rupiah")]
-_TEXT = r"^[^\x00-\x1f\x7f]*$"  # one line without control characters
 
 
 class Consent(Body):
     """The person's recorded consent (R17)."""
 
-    version: str = Field(min_length=1, max_length=40, description="Version of the text that was agreed to", examples=["2021-01"])
+    version: Code = Field(min_length=1, max_length=40, description="Version of the text that was agreed to", examples=["2021-01"])
     given_at: Moment = Field(description="When, with offset", examples=["2021-02-01T09:30:00+07:00"])
 
 
 class Business(Body):
     """The person's business; figures in whole rupiah."""
 
-    name: str = Field(min_length=1, max_length=200, pattern=_TEXT, description="Name of the business", examples=["Warung Contoh"])
-    commodity: str = Field(min_length=1, max_length=40, description="Code of GET /v1/commodities", examples=["kuliner"])
-    kbli: str | None = Field(default=None, max_length=10, description="KBLI code, 5 digits (R4)", examples=["56102"])
+    name: Line = Field(min_length=1, max_length=200, description="Name of the business", examples=["Warung Contoh"])
+    commodity: Code = Field(min_length=1, max_length=40, description="Code of GET /v1/commodities", examples=["kuliner"])
+    kbli: Code | None = Field(default=None, max_length=10, description="KBLI code, 5 digits (R4)", examples=["56102"])
     kbli_version: Literal["2020", "2025"] | None = Field(default=None, description="Edition of the KBLI code")
     started_on: Date | None = Field(default=None, description="Day on which it began to trade")
     capital: Rupiah
@@ -41,24 +50,47 @@ class Business(Body):
 class RegistrationForm(Body):
     """What a person, an officer or an import row hands in. `registered_on` and `channel` are for officers."""
 
-    nik: str = Field(
+    nik: Code = Field(
         min_length=1, max_length=40, description="National identity number, 16 digits (R1)", examples=["3171014512909001"]
     )
-    name: str = Field(
-        min_length=1, max_length=200, pattern=_TEXT, description="As on the identity card", examples=["Siti Contoh"]
-    )
+    name: Line = Field(min_length=1, max_length=200, description="As on the identity card", examples=["Siti Contoh"])
     birth_date: Date = Field(description="Date of birth", examples=["1990-12-05"])
     gender: Literal["female", "male"] = Field(description="As on the identity card")
-    phone: str = Field(min_length=1, max_length=40, description="Indonesian telephone number (R4)", examples=["081234567890"])
-    email: str | None = Field(default=None, max_length=254, description="E-mail address, optional", examples=["siti@example.com"])
-    kelurahan: str = Field(min_length=1, max_length=20, description="Kelurahan of domicile (R3)", examples=["31.71.01.1001"])
-    address: str | None = Field(default=None, max_length=500, pattern=_TEXT, description="Street and number")
+    phone: Code = Field(min_length=1, max_length=40, description="Indonesian telephone number (R4)", examples=["081234567890"])
+    email: Code | None = Field(default=None, max_length=254, description="E-mail address", examples=["siti@example.com"])
+    kelurahan: Code = Field(min_length=1, max_length=20, description="Kelurahan of domicile (R3)", examples=["31.71.01.1001"])
+    address: Line | None = Field(default=None, max_length=500, description="Street and number")
     category: Literal["pemula", "naik_kelas"] = Field(description="pemula: not trading yet; naik_kelas: trading (R5)")
-    dinas: str | None = Field(default=None, max_length=40, description="Code of the office responsible", examples=["PPKUKM"])
+    dinas: Code | None = Field(default=None, max_length=40, description="Code of the office responsible", examples=["PPKUKM"])
     consent: Consent
     business: Business | None = None
     registered_on: Date | None = Field(default=None, description="Officers only: day of registration, default today")
     channel: str | None = Field(default=None, pattern=r"^[a-z_]{1,20}$", description="Officers only: online, office or event")
+
+
+class Search(Body):
+    """Whom to look for. In a body and not in the address, which proxies and browsers keep."""
+
+    nik: Code | None = Field(default=None, max_length=40, description="A whole NIK", examples=["3171014512909001"])
+    receipt: str | None = Field(
+        default=None, pattern=r"^rcp_[0-9A-Za-z]{1,40}$", description="What an anonymous registration was answered with"
+    )
+    status: Status | None = Field(default=None, description="Only these")
+    kota: Kota | None = Field(default=None, description="Kemendagri code")
+    kecamatan: str | None = Field(default=None, pattern=KECAMATAN, description="Kemendagri code")
+    commodity: str | None = Field(default=None, pattern=COMMODITY, description="Commodity group")
+    dinas: Dinas | None = Field(default=None, description="Code of a dinas")
+    limit: int = Field(default=50, ge=1, le=200, description="Items on a page")
+    cursor: str | None = Field(default=None, max_length=400, pattern=CURSOR, description="next_cursor of the page before")
+
+
+class Reveal(Body):
+    """Which personal data to show in the clear, and why."""
+
+    fields: list[Revealable] = Field(min_length=1, max_length=20, description="Fields to show", examples=[["nik", "phone"]])
+    reason: Line = Field(
+        min_length=5, max_length=200, description="Why; kept in the audit log, encrypted", examples=["Menelepon pendaftar"]
+    )
 
 
 class Verification(Body):
@@ -77,6 +109,12 @@ class Registered(BaseModel):
     jakpreneur_id: str = Field(description="Random public id; the NIK never leaves the service")
     status: Literal["submitted"] = Field(description="Waits for verification")
     warnings: list[FieldError] = Field(description="What an officer may want to check")
+
+
+class Received(BaseModel):
+    """An anonymous registration was received: the same for a NIK that is new and for one that is registered already (R2)."""
+
+    receipt: str = Field(description="Show it at the office, which can tell what became of the registration")
 
 
 class Decided(BaseModel):
@@ -107,6 +145,7 @@ class Jakpreneur(BaseModel):
     kbli: str | None = Field(description="KBLI code of the business")
     kbli_version: str | None = Field(description="Edition of the KBLI code")
     started_on: str | None = Field(description="Day on which the business began to trade")
+    warnings: list[FieldError] = Field(description="What a verifier may want to check")
     personal: dict[str, str] = Field(description="Personal data by field name, masked unless revealed")
     version: int = Field(description="Version of the document, as in its ETag")
 

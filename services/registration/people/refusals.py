@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from typing import Final, get_args
 
 from chassis.errors import Conflict, FieldError, Invalid, NotFound, Stale, invalid, not_found
+from contracts.reference import PROGRAMME_START, Dinas
+from services.registration.reference.commodities import COMMODITIES
 
-UNKNOWN_DINAS: Final = FieldError("dinas", "unknown_dinas", "Kode dinas tidak dikenal.", "Unknown code of a dinas.")
+ALREADY_REGISTERED: Final = "R2.already_registered"
+YOUNGEST: Final = 15  # years: nobody may work before (UU 13/2003, articles 68 and 69; ILO convention 138)
+
+_DINAS: Final = ", ".join(get_args(Dinas))
+UNKNOWN_DINAS: Final = FieldError(
+    "dinas", "unknown_dinas", f"Kode dinas tidak dikenal. Pilihan: {_DINAS}.", f"Unknown code of a dinas. Choices: {_DINAS}."
+)
 REGISTERED_ON: Final = FieldError(
     "registered_on",
     "registered_on",
@@ -15,6 +22,22 @@ REGISTERED_ON: Final = FieldError(
     "Before the programme, or in the future.",
 )
 BIRTH_DATE: Final = FieldError("birth_date", "birth_date", "Tanggal lahir tidak masuk akal.", "Not a possible date of birth.")
+TOO_YOUNG: Final = FieldError(
+    "birth_date",
+    "too_young",
+    f"Umur pada tanggal pendaftaran kurang dari {YOUNGEST} tahun.",
+    f"Younger than {YOUNGEST} years on the day of registration.",
+)
+STARTED_IN_FUTURE: Final = FieldError("business.started_on", "future", "Tidak boleh di masa depan.", "Can't be in the future.")
+STARTED_BEFORE_BIRTH: Final = FieldError(
+    "business.started_on", "before_birth", "Tidak boleh sebelum tanggal lahir.", "Can't be before the date of birth."
+)
+CONSENT_TOO_OLD: Final = FieldError(
+    "consent.given_at",
+    "too_old",
+    f"Tidak boleh sebelum program dimulai ({PROGRAMME_START}).",
+    f"Can't be before the programme began ({PROGRAMME_START}).",
+)
 CONSENT_IN_FUTURE: Final = FieldError("consent.given_at", "future", "Tidak boleh di masa depan.", "Can't be in the future.")
 BUSINESS_REQUIRED: Final = FieldError(
     "business",
@@ -25,8 +48,8 @@ BUSINESS_REQUIRED: Final = FieldError(
 UNKNOWN_COMMODITY: Final = FieldError(
     "business.commodity",
     "unknown_commodity",
-    "Kode komoditas tidak dikenal; lihat /v1/commodities.",
-    "Unknown commodity code; see /v1/commodities.",
+    f"Kode komoditas tidak dikenal. Pilihan: {', '.join(COMMODITIES)}.",
+    f"Unknown commodity code. Choices: {', '.join(COMMODITIES)}.",
 )
 
 
@@ -38,7 +61,7 @@ def officer_only(field: str) -> FieldError:
 def already_registered() -> Conflict:
     """R2. The refusal says nothing about the person who holds the NIK."""
     text = ("NIK ini sudah terdaftar.", "This NIK is registered already.")
-    return Conflict("R2.already_registered", *text, (FieldError("nik", "R2.already_registered", *text),))
+    return Conflict(ALREADY_REGISTERED, *text, (FieldError("nik", ALREADY_REGISTERED, *text),))
 
 
 def already_decided() -> Conflict:
@@ -65,15 +88,3 @@ def unknown_jakpreneur() -> NotFound:
 def stale_jakpreneur() -> Stale:
     """If-Match names an older version of the person."""
     return Stale("stale", "Data sudah diubah orang lain. Muat ulang.", "The document has changed meanwhile. Load it again.")
-
-
-def not_revealable(choices: Sequence[str]) -> Invalid:
-    """Somebody asked to reveal nothing, or a field that isn't personal data."""
-    text = (f"Isi dengan: {', '.join(choices)}.", f"Choose from: {', '.join(choices)}.")
-    return invalid(FieldError("reveal", "reveal", *text))
-
-
-def reveal_reason_missing() -> Invalid:
-    """Personal data is revealed for a reason only."""
-    text = ("Sebutkan alasan (minimal 5 huruf).", "Say why (at least 5 letters).")
-    return invalid(FieldError("reason", "reason_required", *text))

@@ -9,20 +9,8 @@ from chassis.privacy.masking import mask_phone, mask_words
 from chassis.privacy.vault import Vault
 from services.registration.documents import JAKPRENEURS, JakpreneurDocument
 from services.registration.fields import nik
+from services.registration.people.models import REVEALABLE
 
-REVEALABLE = (
-    "nik",
-    "name",
-    "birth_date",
-    "phone",
-    "email",
-    "address",
-    "business_name",
-    "capital",
-    "annual_sales",
-    "assets",
-    "workers",
-)
 _SHOWN = (
     "status", "registered_on", "verified_on", "rejected_on", "reasons", "channel", "kelurahan", "kecamatan", "kota", "category",
     "gender", "dinas", "commodity", "kbli", "kbli_version", "started_on",
@@ -41,6 +29,7 @@ def shown_jakpreneur(vault: Vault, document: JakpreneurDocument, reveal: Collect
     }
     shown: Document = {"jakpreneur_id": document["_id"]}
     shown |= {name: document.get(name) for name in _SHOWN}
+    shown["warnings"] = document.get("warnings", [])
     shown["personal"] = {
         name: opened[name] if name in reveal else _masked(name, opened[name]) for name in REVEALABLE if name in opened
     }

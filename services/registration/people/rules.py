@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Final, NamedTuple
 
 from chassis.calendar import jakarta_day
 from chassis.documents import Document
@@ -20,9 +21,12 @@ from services.registration.audit import rules as audit
 from services.registration.documents import (
     IDENTITIES,
     JAKPRENEURS,
+    RECEIPTS,
     IdentityDocument,
     JakpreneurDocument,
     Profile,
+    ReceiptDocument,
+    StoredFinding,
     find_identity,
     find_jakpreneur,
     stored,
@@ -32,6 +36,7 @@ from services.registration.people.form_check import Person
 from services.registration.people.models import Verification
 
 # The coarse attributes that events carry; the KBLI code and the day on which a business began stay in this service.
+_RECEIPTS_KEPT: Final = timedelta(days=90)
 _PUBLISHED = ("kelurahan", "kecamatan", "kota", "category", "gender", "commodity", "dinas")
 
 
@@ -50,22 +55,32 @@ class Sealed:
     fields: Mapping[str, bytes]
 
 
+class Verified(NamedTuple):
+    """A verification that was made elsewhere: its day, and who answers for it."""
+
+    on: date
+    by: str
+
+
 @dataclass(frozen=True, slots=True)
 class RegisterJakpreneur:
     """The command: register a checked person whose personal data is encrypted.
 
     `origin` names the import row, so that a row that is done again after a crash isn't taken for a clash with itself.
-    With `verified_on` the person is registered and verified at once.
+    With `verified` the person is registered and verified at once. With `receipt` the caller is anonymous and hears nothing else.
     """
 
     jakpreneur_id: str
     person: Person
     sealed: Sealed
     origin: str | None = None
-    verified_on: date | None = None
+    verified: Verified | None = None
+    receipt: str | None = None
 
     def decide(self, documents: Documents, now: datetime) -> Outcome:
         """R2: one Jakpreneur per NIK; raises Conflict, which says nothing about the person who holds the NIK.
+
+        An anonymous caller hears the same for a NIK that is registered and for one that isn't.
 
         A rejected registration doesn't hold its NIK: a person who was rejected for an unreadable document, or because a
         stranger had used their NIK, can register again. A rejection is final, so the earlier registration can't come back.
@@ -76,6 +91,8 @@ class RegisterJakpreneur:
                 return Outcome({"jakpreneur_id": known["jakpreneur_id"], "status": "repeated", "warnings": []})
             holder = find_jakpreneur(documents, known["jakpreneur_id"])
             if holder is None or holder["status"] != "rejected":
+                if self.receipt is not None:
+                    return Outcome({"receipt": self.receipt}, (self._receipt(known["jakpreneur_id"], now),))
                 raise refusals.already_registered()
         person = self.person
         document: JakpreneurDocument = {
@@ -98,18 +115,28 @@ class RegisterJakpreneur:
                 channel=person.channel,
             ),
         )
-        if self.verified_on is not None:
-            document["status"], document["verified_on"] = "verified", self.verified_on.isoformat()
-            events += (_verified(document, self.verified_on),)
+        if person.warnings:
+            document["warnings"] = [_stored(warning) for warning in person.warnings]
+        if self.verified is not None:
+            document["status"], document["verified_on"] = "verified", self.verified.on.isoformat()
+            document["verified_by"] = self.verified.by
+            events += (_verified(document, self.verified.on),)
         identity: IdentityDocument = {"_id": self.sealed.identity, "jakpreneur_id": self.jakpreneur_id}
         if self.origin is not None:
             identity["origin"] = self.origin
-        reply = {
-            "jakpreneur_id": self.jakpreneur_id,
-            "status": document["status"],
-            "warnings": [_plain(warning) for warning in person.warnings],
+        writes = (Write(IDENTITIES, stored(identity)), Write(JAKPRENEURS, stored(document), events))
+        if self.receipt is not None:
+            return Outcome({"receipt": self.receipt}, (*writes, self._receipt(self.jakpreneur_id, now)))
+        warnings = document.get("warnings", [])
+        return Outcome({"jakpreneur_id": self.jakpreneur_id, "status": document["status"], "warnings": warnings}, writes)
+
+    def _receipt(self, jakpreneur_id: str, now: datetime) -> Write:
+        receipt: ReceiptDocument = {
+            "_id": self.receipt or "",
+            "jakpreneur_id": jakpreneur_id,
+            "expires_at": now + _RECEIPTS_KEPT,
         }
-        return Outcome(reply, (Write(IDENTITIES, stored(identity)), Write(JAKPRENEURS, stored(document), events)))
+        return Write(RECEIPTS, stored(receipt))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +150,7 @@ class VerifyJakpreneur:
     verification: Verification
     verifier: str
     dinas: str | None = None
-    if_match: int | None = None
+    if_match: frozenset[int] | None = None
 
     def decide(self, documents: Documents, now: datetime) -> Outcome:
         """R8: a verified registration is the evidence of stage P1. A registration is decided once.
@@ -134,7 +161,7 @@ class VerifyJakpreneur:
         document = find_jakpreneur(documents, self.jakpreneur_id)
         if document is None or not visible(document, self.dinas):
             raise refusals.unknown_jakpreneur()
-        if self.if_match is not None and document["version"] != self.if_match:
+        if self.if_match is not None and document["version"] not in self.if_match:
             raise refusals.stale_jakpreneur()
         if document["status"] != "submitted":
             raise refusals.already_decided()
@@ -168,20 +195,23 @@ class VerifyJakpreneur:
 
 @dataclass(frozen=True, slots=True)
 class RevealJakpreneur:
-    """The command: note in the audit log that a caller is about to see named fields of a person in the clear."""
+    """The command: note in the audit log that a caller is about to see named fields of a person in the clear.
+
+    `sealed_reason` is the reason under the person's key, hexadecimal: people write names and numbers into it.
+    """
 
     jakpreneur_id: str
     fields: Sequence[str]
-    reason: str
+    sealed_reason: str
     actor: str
     dinas: str | None = None
 
     def decide(self, documents: Documents, now: datetime) -> Outcome:
-        """R17: the entry names fields and the reason, never values. Raises NotFound for a person of another dinas."""
+        """R17: the entry names fields, never values. Raises NotFound for a person of another dinas."""
         document = find_jakpreneur(documents, self.jakpreneur_id)
         if document is None or not visible(document, self.dinas):
             raise refusals.unknown_jakpreneur()
-        detail: dict[str, object] = {"fields": list(self.fields), "reason": self.reason}
+        detail: dict[str, object] = {"fields": list(self.fields), "sealed_reason": self.sealed_reason}
         entry = audit.append(documents, now, actor=self.actor, act="reveal", subject=self.jakpreneur_id, detail=detail)
         return Outcome({}, entry)
 
@@ -204,8 +234,7 @@ def _verified(document: JakpreneurDocument, day: date) -> JakpreneurVerified:
     )
 
 
-def _plain(error: FieldError) -> dict[str, str]:
-    """A warning as plain JSON data, which an idempotency record can hold."""
+def _stored(error: FieldError) -> StoredFinding:
     return {"field": error.field, "code": error.code, "message_id": error.message_id, "message_en": error.message_en}
 
 

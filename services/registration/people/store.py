@@ -6,22 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from chassis.database.mongo import Mongo
-from services.registration.documents import IDENTITIES, JAKPRENEURS, JakpreneurDocument
+from services.registration.documents import IDENTITIES, JAKPRENEURS, RECEIPTS, JakpreneurDocument
+from services.registration.reference.areas import KECAMATAN_OF
 
 _UNDECIDED = ["submitted", "rejected"]
 _UNDECIDED_INDEX = "undecided"
 
 
 async def ensure_indexes(mongo: Mongo) -> None:
-    """Indexes of people. They are few on purpose: every registration pays for every index."""
+    """An index for each filter of lists. They are few on purpose: every registration pays for every index."""
     people = mongo[JAKPRENEURS]
     await people.create_index([("registered_on", -1), ("_id", -1)])
-    await people.create_index([("kecamatan", 1), ("registered_on", -1), ("_id", -1)])
+    for filtered in ("kecamatan", "dinas", "commodity"):
+        await people.create_index([(filtered, 1), ("registered_on", -1), ("_id", -1)])
     await people.create_index(
         [("status", 1), ("registered_on", -1), ("_id", -1)],
         name=_UNDECIDED_INDEX,
         partialFilterExpression={"status": {"$in": _UNDECIDED}},
     )
+    await mongo[RECEIPTS].create_index("expires_at", expireAfterSeconds=0)
 
 
 class PeopleStore:
@@ -40,6 +43,11 @@ class PeopleStore:
         found = await self._mongo[IDENTITIES].find_one({"_id": identity})
         return found["jakpreneur_id"] if found else None
 
+    async def id_of_receipt(self, receipt: str) -> str | None:
+        """The id of the person whom an anonymous registration was about."""
+        found = await self._mongo[RECEIPTS].find_one({"_id": receipt})
+        return found["jakpreneur_id"] if found else None
+
     async def people(
         self, wanted: Mapping[str, str], visible_to: str | None, after: tuple[str, str] | None, limit: int
     ) -> list[JakpreneurDocument]:
@@ -50,6 +58,9 @@ class PeopleStore:
         _id) of the last person of the page before.
         """
         query: dict[str, Any] = dict(wanted)
+        if "kota" in query and "kecamatan" not in query:
+            # The same people by the index over kecamatan, whose ten entries the server merges in order.
+            query["kecamatan"] = {"$in": KECAMATAN_OF[query["kota"]]}
         if visible_to is not None:
             query["$and"] = [{"dinas": {"$in": [visible_to, None]}}]
         conditions = [query]

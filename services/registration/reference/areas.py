@@ -44,6 +44,7 @@ def _load() -> tuple[Area, ...]:
 ALL: Final[tuple[Area, ...]] = _load()
 KECAMATAN: Final[Mapping[str, str]] = MappingProxyType({area.kecamatan: area.kecamatan_name for area in ALL})
 KOTA: Final[Mapping[str, str]] = MappingProxyType({area.kota: area.kota_name for area in ALL})
+KECAMATAN_OF: Final = MappingProxyType({kota: [code for code in KECAMATAN if code.startswith(kota)] for kota in KOTA})
 
 # Both spellings as keys: a lookup in an import of 226,000 rows is one dictionary access.
 _BY_CODE: Final = {area.kelurahan: area for area in ALL} | {area.kelurahan.replace(".", ""): area for area in ALL}

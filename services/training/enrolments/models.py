@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from chassis.forms.body import Body
 from services.training.api_types import JAKPRENEUR_ID
@@ -29,9 +30,15 @@ class EnrolBody(Body):
     def one_of_both(self) -> EnrolBody:
         """Exactly one of the two, and nobody twice."""
         if (self.jakpreneur_id is None) == (self.jakpreneur_ids is None):
-            raise ValueError("give either jakpreneur_id or jakpreneur_ids")
+            raise PydanticCustomError(
+                "one_of_both",
+                "give either jakpreneur_id or jakpreneur_ids",
+                {"message_id": "isi jakpreneur_id atau jakpreneur_ids, salah satu."},
+            )
         if self.jakpreneur_ids is not None and len(set(self.jakpreneur_ids)) != len(self.jakpreneur_ids):
-            raise ValueError("jakpreneur_ids names a person twice")
+            raise PydanticCustomError(
+                "named_twice", "jakpreneur_ids names a person twice", {"message_id": "jakpreneur_ids menyebut orang dua kali."}
+            )
         return self
 
     def people(self) -> dict[str, str]:

@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from chassis.forms.body import Body
-from services.training.api_types import LINE, Day
+from chassis.forms.text import Code, Line, Remark
+from services.training.api_types import Day
 from services.training.documents import ApiKeyScope, PartnerKind, PartnerStatus
 
 _EMAIL = r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,180}\.[A-Za-z]{2,20}$"
@@ -17,12 +18,10 @@ _EMAIL = r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,180}\.[A-Za-z]{2,20}$"
 class PartnerBody(Body):
     """An institution's application."""
 
-    name: str = Field(min_length=1, max_length=200, pattern=LINE, description="The institution", examples=["Kampus Contoh"])
+    name: Line = Field(min_length=1, max_length=200, description="The institution", examples=["Kampus Contoh"])
     kind: PartnerKind = Field(description="Kind of institution")
-    contact_name: str = Field(
-        min_length=1, max_length=200, pattern=LINE, description="Whom to ask; kept encrypted", examples=["Siti Contoh"]
-    )
-    contact_email: str = Field(
+    contact_name: Line = Field(min_length=1, max_length=200, description="Whom to ask; kept encrypted", examples=["Siti Contoh"])
+    contact_email: Code = Field(
         max_length=254, pattern=_EMAIL, description="Their e-mail address; kept encrypted", examples=["siti@example.com"]
     )
     approval_required: bool = Field(
@@ -34,7 +33,7 @@ class StatusBody(Body):
     """Where an admin moves a partner."""
 
     to: Literal["verified", "active", "suspended", "ended"] = Field(description="New status (R9)")
-    reason: str = Field(min_length=1, max_length=500, pattern=LINE, description="Why; kept, not published", examples=["Checked"])
+    reason: Remark = Field(min_length=1, max_length=500, description="Why; kept, not published", examples=["Checked"])
 
 
 class ApiKeyBody(Body):

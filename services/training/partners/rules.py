@@ -69,7 +69,7 @@ class ChangePartnerStatus:
     to: PartnerStatus
     reason: str
     actor: Actor
-    if_match: int | None = None  # the version that the admin has seen
+    if_match: frozenset[int] | None = None  # the version that the admin has seen
 
     def decide(self, documents: Documents, now: datetime) -> Outcome:
         """Follow TRANSITIONS; raises NotFound, Stale, Conflict. Replies {partner_id, status, version}."""
@@ -77,7 +77,7 @@ class ChangePartnerStatus:
         partner = changes.partner(self.partner_id)
         if partner is None:
             raise unknown_partner()
-        if self.if_match is not None and partner["version"] != self.if_match:
+        if self.if_match is not None and partner["version"] not in self.if_match:
             raise stale()
         event = TRANSITIONS.get((partner["status"], self.to))
         if event is None:

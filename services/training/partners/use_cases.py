@@ -69,7 +69,7 @@ class PartnerUseCases:
         to: PartnerStatus,
         reason: str,
         actor: Actor,
-        if_match: int | None,
+        if_match: frozenset[int] | None,
         idempotency: Idempotency | None,
     ) -> Document:
         """Take a partner to another status (R9); raises NotFound, Stale, Conflict."""

@@ -12,6 +12,7 @@ from chassis import clock
 from chassis.access.callers import Caller, callers
 from chassis.calendar import JAKARTA
 from chassis.errors import FieldError, invalid
+from chassis.forms.text import Line
 from chassis.http.answers import CONFLICT, NOT_FOUND, STALE
 from chassis.http.etag import IfMatch, set_etag, version_of
 from chassis.http.idempotency_key import idempotency
@@ -19,7 +20,7 @@ from chassis.http.json_body import json_body
 from chassis.http.paging import Cursor, Limit, decode_cursor, page_of
 from chassis.http.provided import provided
 from contracts.reference import Kota
-from services.training.api_types import LINE, Day, TrainingId, actor_of
+from services.training.api_types import Day, TrainingId, actor_of
 from services.training.documents import TrainingStage, TrainingStatus
 from services.training.trainings import replies
 from services.training.trainings.ical import calendar_of
@@ -106,7 +107,7 @@ async def list_trainings(
     kota: Annotated[Kota | None, Query(description="Open to people of this kota")] = None,
     begins_from: Annotated[Day | None, Query(alias="from", description="First session on or after (Asia/Jakarta)")] = None,
     begins_to: Annotated[Day | None, Query(alias="to", description="First session on or before (Asia/Jakarta)")] = None,
-    q: Annotated[str | None, Query(max_length=80, pattern=LINE, description="In title or description")] = None,
+    q: Annotated[Line | None, Query(max_length=80, description="In title or description")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Any:

@@ -8,7 +8,8 @@ from typing import Annotated, Literal, cast
 from pydantic import BaseModel, Field
 
 from chassis.forms.body import Body
-from services.training.api_types import LINE, TEXT, Moment
+from chassis.forms.text import Code, Line, Lines, Remark
+from services.training.api_types import Moment
 from services.training.documents import Audience, TrainingStage, TrainingStatus
 from services.training.trainings.audience import DINAS, KOTA
 
@@ -20,7 +21,7 @@ class SessionBody(Body):
 
     starts_at: Moment = Field(description="With offset", examples=["2027-03-08T09:00:00+07:00"])
     ends_at: Moment = Field(description="With offset", examples=["2027-03-08T16:00:00+07:00"])
-    place: str = Field(min_length=1, max_length=300, pattern=LINE, description="Where", examples=["Balai Contoh, Jakarta Pusat"])
+    place: Line = Field(min_length=1, max_length=300, description="Where", examples=["Balai Contoh, Jakarta Pusat"])
     online_url: str | None = Field(
         default=None, max_length=500, pattern=r"^https?://[\x21-\x7e]+$", description="For online ones"
     )
@@ -58,12 +59,12 @@ class AudienceBody(Body):
 class TrainingBody(Body):
     """A training to announce."""
 
-    title: str = Field(min_length=1, max_length=200, pattern=LINE, description="Title", examples=["Pemasaran digital"])
-    description: str = Field(
-        default="", max_length=5000, pattern=TEXT, description="What it is about", examples=["Dasar-dasar berjualan daring."]
+    title: Line = Field(min_length=1, max_length=200, description="Title", examples=["Pemasaran digital"])
+    description: Lines = Field(
+        default="", max_length=5000, description="What it is about", examples=["Dasar-dasar berjualan daring."]
     )
     stage: TrainingStage = Field(description="Stage of which completing it is evidence (R8)")
-    dinas: str | None = Field(
+    dinas: Code | None = Field(
         default=None, min_length=1, max_length=40, description=f"Office responsible: {', '.join(DINAS)}", examples=["PPKUKM"]
     )
     sessions: list[SessionBody] = Field(max_length=100, description="In order, not overlapping; at least one (R10)")
@@ -81,8 +82,8 @@ class TrainingBody(Body):
 class RevisionBody(Body):
     """What to change; what is left out stays."""
 
-    title: str | None = Field(default=None, min_length=1, max_length=200, pattern=LINE, description="Title")
-    description: str | None = Field(default=None, max_length=5000, pattern=TEXT, description="What it is about")
+    title: Line | None = Field(default=None, min_length=1, max_length=200, description="Title")
+    description: Lines | None = Field(default=None, max_length=5000, description="What it is about")
     sessions: list[SessionBody] | None = Field(default=None, max_length=100, description="All sessions, in order")
     registration_deadline: Moment | None = Field(default=None, description="Before the first session, with offset")
     quota: Quota | None = Field(default=None, description="Not below the seats that are confirmed or offered")
@@ -94,10 +95,9 @@ class TransitionBody(Body):
     to: Literal["submitted", "approved", "published", "closed", "running", "completed", "reported", "cancelled"] = Field(
         description="New status (R10)"
     )
-    reason: str | None = Field(
+    reason: Remark | None = Field(
         default=None,
         max_length=500,
-        pattern=LINE,
         description="Why; of a cancellation everybody reads it, else only who may change the training",
     )
 

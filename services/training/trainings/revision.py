@@ -39,7 +39,7 @@ class ReviseTraining:
     training_id: str
     actor: Actor
     rules: Rules
-    if_match: int | None = None  # the revision that the actor has seen
+    if_match: frozenset[int] | None = None  # the revision that the actor has seen
     title: str | None = None
     description: str | None = None
     sessions: tuple[Session, ...] | None = None
@@ -54,7 +54,7 @@ class ReviseTraining:
         """
         changes = TypedChanges(documents)
         training = owned_training(changes, self.training_id, self.actor)
-        if self.if_match is not None and training["revision"] != self.if_match:
+        if self.if_match is not None and training["revision"] not in self.if_match:
             raise stale()
         if training["status"] in OVER:
             raise REFUSALS.refused("status", "R10.over", status=training["status"])

@@ -62,7 +62,7 @@ class MoveTraining:
     actor: Actor
     rules: Rules
     reason: str | None = None
-    if_match: int | None = None  # the revision that the actor has seen
+    if_match: frozenset[int] | None = None  # the revision that the actor has seen
 
     def decide(self, documents: Documents, now: datetime) -> Outcome:
         """Follow TRANSITIONS. Replies {training_id, status, revision}.
@@ -72,7 +72,7 @@ class MoveTraining:
         """
         changes = TypedChanges(documents)
         training = owned_training(changes, self.training_id, self.actor)
-        if self.if_match is not None and training["revision"] != self.if_match:
+        if self.if_match is not None and training["revision"] not in self.if_match:
             raise stale()
         step = TRANSITIONS.get((training["status"], self.to))
         if step is None:

@@ -47,7 +47,7 @@ class TrainingUseCases:
         to: TrainingStatus,
         reason: str | None,
         actor: Actor,
-        if_match: int | None,
+        if_match: frozenset[int] | None,
         idempotency: Idempotency | None,
     ) -> Document:
         """Take a training to another state. If that ends it, `after_end` runs before the caller gets the reply.

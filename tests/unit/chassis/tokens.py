@@ -21,6 +21,7 @@ def claims(**changes: Any) -> dict[str, Any]:
         "aud": "jakpreneur",
         "sub": "siti",
         "roles": ["officer"],
+        "dinas": "all",
         "exp": int(time.time()) + 600,
     } | changes
     return {name: value for name, value in given_claims.items() if value is not None}

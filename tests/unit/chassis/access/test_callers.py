@@ -24,8 +24,9 @@ class Known:
 
 async def comes_in(roles: tuple[str, ...], *allowed: Any) -> Caller:
     """What a route with these callers gets to see of somebody with these roles."""
-    state = SimpleNamespace(authenticator=Known(*roles))
-    return await declaration(*allowed)(SimpleNamespace(app=SimpleNamespace(state=state)))  # type: ignore[arg-type] # a double
+    state = SimpleNamespace(authenticator=Known(*roles), admit=str)
+    request = SimpleNamespace(app=SimpleNamespace(state=state), state=SimpleNamespace())
+    return await declaration(*allowed)(request)  # type: ignore[arg-type] # a double
 
 
 async def test_a_role_that_the_route_did_not_ask_for() -> None:

@@ -90,6 +90,8 @@ async def test_signed_with_the_public_key(local: Settings) -> None:
         {"nbf": int(time.time()) + 3600},
         {"dinas": {"$gt": ""}},
         {"dinas": ["Sosial"]},
+        {"migrator_until": "soon"},
+        {"migrator_until": ["2099-01-01"]},
         {"jakpreneur_id": ["jkp_siti"]},
         {"jakpreneur_id": {"$ne": None}},
         {"exp": 10**400},
@@ -153,6 +155,29 @@ async def test_unknown_roles_count_for_nothing(local: Settings) -> None:
     key = development_key(Path(local.development_issuer_key_file))
     caller = await OidcTokens(local).caller(signed(key, claims(roles=["partner", "root", "anyone", 7, "officer"])))
     assert frozenset({"officer"}) == caller.roles
+
+
+async def test_staff_of_no_dinas(local: Settings) -> None:
+    """A claim was forgotten: the bearer is no officer then, and certainly not one for all of Jakarta. `all` has to be said."""
+    key = development_key(Path(local.development_issuer_key_file))
+    tokens = OidcTokens(local)
+    roles = ["officer", "verifier", "admin", "migrator", "operator", "citizen"]
+    forgotten = await tokens.caller(signed(key, claims(roles=roles, dinas=None)))
+    assert (forgotten.roles, forgotten.lacks_dinas) == (frozenset({"operator", "citizen"}), True)
+    of_one = await tokens.caller(signed(key, claims(roles=roles, dinas="Sosial")))
+    assert (of_one.roles, of_one.dinas, of_one.lacks_dinas) == (frozenset(roles), "Sosial", False)
+    of_all = await tokens.caller(signed(key, claims(roles=roles, dinas="all")))
+    assert (of_all.roles, of_all.dinas) == (frozenset(roles), None)
+    citizen = await tokens.caller(signed(key, claims(roles=["citizen"], dinas=None)))
+    assert (citizen.roles, citizen.lacks_dinas) == (frozenset({"citizen"}), False)
+
+
+@pytest.mark.parametrize(("until", "counts"), [("2099-12-31", True), ("2020-12-31", False), (None, True)])
+async def test_a_right_that_ends(local: Settings, until: str | None, counts: bool) -> None:
+    """Tono may import the old records until the end of the year: after it he is an officer like any other."""
+    key = development_key(Path(local.development_issuer_key_file))
+    tono = await OidcTokens(local).caller(signed(key, claims(roles=["officer", "migrator"], migrator_until=until)))
+    assert ("migrator" in tono.roles, "officer" in tono.roles) == (counts, True)
 
 
 async def test_keycloak_roles(local: Settings) -> None:

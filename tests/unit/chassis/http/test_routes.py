@@ -45,7 +45,9 @@ async def service(request: pytest.FixtureRequest, dummy: DummySettings) -> Async
         for found in vars(module).values()
         if isinstance(found, type) and issubclass(found, Settings) and found is not Settings
     ]
-    built: Service = importlib.import_module(f"services.{request.param}.main").build(dummy(kind))
+    built: Service = importlib.import_module(f"services.{request.param}.main").build(
+        dummy(kind, failed_credential_rate="1000/minute")
+    )
     built.api_keys = OneKey()
     yield built
     await built.core.mongo.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 
 import pytest
@@ -45,13 +46,22 @@ async def test_requests_sent_ahead_are_answered_in_their_order(client: Connectio
         ("GET /satu HTTP/1.1", (200, b"satu")),
         ("HEAD /satu HTTP/1.1", (200, b"")),
         ("DELETE /satu HTTP/1.1", (204, b"")),
-        ("garbage", (400, b"Invalid HTTP request received.")),
     ],
 )
 async def test_a_last_reply_leaves_before_the_connection_closes(client: Connection, line: str, reply: tuple[int, bytes]) -> None:
     """A client that wants no more, or doesn't speak HTTP: it has the whole reply first, and the connection closes once."""
     client.send(line, "Connection: close")
     assert await client.replies() == [reply]
+    assert client.wire.done[len(client.wire.packets) :] == ["close"]
+
+
+async def test_a_client_that_does_not_speak_http(client: Connection) -> None:
+    """It hears a problem document like everybody else, with an id to ask for, and the connection closes once."""
+    client.send("garbage")
+    [(status, body)] = await client.replies()
+    problem = json.loads(body)
+    assert (status, problem["status"], problem["code"]) == (400, 400, "malformed")
+    assert problem["request_id"].startswith("req_")
     assert client.wire.done[len(client.wire.packets) :] == ["close"]
 
 

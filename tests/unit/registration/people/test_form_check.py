@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from chassis.errors import Invalid
 from services.registration.people.form_check import check_form
-from services.registration.people.replies import REVEALABLE
+from services.registration.people.models import REVEALABLE
 from tests.unit.registration.desk import codes
 from tests.unit.registration.sample_people import TODAY, WARUNG, checked, form
 
@@ -96,7 +96,6 @@ def test_days_of_registration(day: str, fine: bool) -> None:
         ("2021-03-02T23:00:00-12:00", False),  # by its own calendar still the second
         ("9999-12-31T23:59:59Z", False),  # has no day in Jakarta: the year would be 10000
         ("9999-12-31T23:59:59-12:00", False),
-        ("0001-01-01T00:00:00+14:00", True),
     ],
 )
 def test_consent_is_not_of_the_future(given_at: str, fine: bool) -> None:
@@ -108,6 +107,39 @@ def test_consent_is_not_of_the_future(given_at: str, fine: bool) -> None:
         with pytest.raises(Invalid) as refusal:
             checked(consent=consent)
         assert codes(refusal.value) == [("consent.given_at", "future")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"consent": {"version": "2", "given_at": "1900-01-01T00:00:00Z"}}, [("consent.given_at", "too_old")]),
+        ({"consent": {"version": "2", "given_at": "0001-01-01T00:00:00+14:00"}}, [("consent.given_at", "too_old")]),
+        ({"consent": {"version": "2", "given_at": "2014-12-31T23:59:59+07:00"}}, [("consent.given_at", "too_old")]),
+        ({"consent": {"version": "2", "given_at": "2015-01-01T00:00:00+07:00"}}, []),
+        ({"business": WARUNG | {"started_on": "2099-01-01"}}, [("business.started_on", "future")]),
+        ({"business": WARUNG | {"started_on": "2021-03-03"}}, [("business.started_on", "future")]),
+        ({"business": WARUNG | {"started_on": "2021-03-02"}}, []),
+        (
+            {"business": WARUNG | {"started_on": "1949-12-31"}, "birth_date": "1950-01-01"},
+            [("business.started_on", "before_birth")],
+        ),
+        ({"business": WARUNG | {"started_on": "1950-01-01"}, "birth_date": "1950-01-01"}, []),
+        ({"birth_date": "2021-03-02"}, [("birth_date", "too_young")]),
+        ({"birth_date": "2006-03-03"}, [("birth_date", "too_young")]),
+        ({"birth_date": "2006-03-02"}, []),
+        ({"birth_date": "2006-02-28", "registered_on": "2021-02-27"}, [("birth_date", "too_young")]),
+        ({"birth_date": "2021-03-03"}, [("birth_date", "birth_date")]),
+        ({"birth_date": "1899-12-31"}, [("birth_date", "birth_date")]),
+    ],
+)
+def test_dates_are_checked_against_each_other(changes: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    """Siti registers on 2 March 2021: what can't be true is refused, to the day."""
+    if not expected:
+        assert checked(**changes)
+        return
+    with pytest.raises(Invalid) as refusal:
+        checked(**changes)
+    assert codes(refusal.value) == expected
 
 
 def test_who_moves_up_a_class_has_a_business() -> None:

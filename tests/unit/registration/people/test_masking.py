@@ -23,7 +23,8 @@ from services.registration.documents import (
     audit_chain_of,
     audit_entry_id,
 )
-from services.registration.people.replies import REVEALABLE, shown_jakpreneur
+from services.registration.people.models import REVEALABLE
+from services.registration.people.replies import shown_jakpreneur
 from services.registration.people.use_cases import PeopleUseCases
 from tests.unit.registration.desk import Desk
 from tests.unit.registration.sample_people import WARUNG, checked
@@ -117,15 +118,22 @@ def test_a_ciphertext_of_somebody_else() -> None:
 
 
 async def test_a_reveal_is_written_down_before_it_is_shown() -> None:
-    """Rina asks for the phone: the entry with her name, the field and her reason is there before Siti's data is fetched."""
+    """Rina asks for the phone: the entry with her name, the field and her reason is there before Siti's data is opened.
+
+    The reason is sealed: she wrote a name into it.
+    """
     people, shelf, siti = office()
-    shown = await people.reveal_jakpreneur(siti, ["phone"], "undangan pelatihan", RINA)
+    shown = await people.reveal_jakpreneur(siti, ["phone"], "undangan pelatihan Siti", RINA)
     assert shown["personal"]["phone"] == checked().personal["phone"]
     assert shown["personal"]["nik"] == "31**********9001"
     entry = shelf.desk.get(AUDIT, audit_entry_id(audit_chain_of(siti), 1))
     assert (entry["actor"], entry["act"], entry["subject"]) == ("user:rina", "reveal", siti)
-    assert entry["detail"] == {"fields": ["phone"], "reason": "undangan pelatihan"}
-    assert shelf.asked_after == [1]
+    assert entry["detail"]["fields"] == ["phone"]
+    assert "pelatihan" not in repr(entry)
+    sealed = bytes.fromhex(entry["detail"]["sealed_reason"])
+    key = people._vault.open_key(shelf.desk.get(JAKPRENEURS, siti)["key"])
+    assert key.decrypt(sealed, collection=AUDIT, field="reason", subject=siti) == "undangan pelatihan Siti"
+    assert shelf.asked_after == [0, 1]
     assert checked().personal["phone"] not in repr(entry)
 
 
@@ -146,4 +154,3 @@ async def test_who_may_not_see_leaves_no_entry_and_learns_nothing() -> None:
     with pytest.raises(NotFound):
         await people.reveal_jakpreneur(siti, ["phone"], "ingin tahu", stranger)
     assert shelf.desk.get(*audit.head_of(siti)) is None
-    assert shelf.asked_after == []

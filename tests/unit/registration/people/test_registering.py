@@ -12,7 +12,7 @@ from chassis.writing.decision import Decision, Idempotency
 from contracts.registration import JakpreneurRegistered, JakpreneurRejected, JakpreneurVerified
 from services.registration.documents import IDENTITIES, JAKPRENEURS
 from services.registration.people.models import Verification
-from services.registration.people.rules import RegisterJakpreneur, VerifyJakpreneur
+from services.registration.people.rules import RegisterJakpreneur, Verified, VerifyJakpreneur
 from tests.unit.registration.desk import Desk, codes
 from tests.unit.registration.sample_people import TODAY, WARUNG, checked, sealed
 
@@ -92,9 +92,9 @@ def test_two_hundred_at_once() -> None:
 def test_a_row_that_was_done_before() -> None:
     """A worker dies after row 7 and begins again: the row finds itself, and isn't a clash. The same person in row 8 is one."""
     desk = Desk()
-    register(desk, origin="imp_1:7", verified_on=TODAY)
+    register(desk, origin="imp_1:7", verified=Verified(TODAY, "user:migrator"))
     events = len(desk.staging.events)
-    again = register(desk, "jkp_other", origin="imp_1:7", verified_on=TODAY)
+    again = register(desk, "jkp_other", origin="imp_1:7", verified=Verified(TODAY, "user:migrator"))
     assert again == {"jakpreneur_id": "jkp_siti", "status": "repeated", "warnings": []}
     assert events == len(desk.staging.events)
     with pytest.raises(Conflict):
@@ -121,11 +121,14 @@ def test_who_was_rejected_registers_again() -> None:
 def test_registered_and_verified_at_once() -> None:
     """A row of the old records with its day of verification: both events, in order, with one transaction."""
     desk = Desk()
-    reply = register(desk, form={"registered_on": "2021-01-15"}, origin="imp_1:1", verified_on=date(2021, 1, 20))
+    reply = register(
+        desk, form={"registered_on": "2021-01-15"}, origin="imp_1:1", verified=Verified(date(2021, 1, 20), "user:migrator")
+    )
     assert reply["status"] == "verified"
     assert desk.told("jkp_siti") == [(1, JakpreneurRegistered), (2, JakpreneurVerified)]  # type: ignore[list-item] # mypy joins two classes to the wrong base
     assert (desk.last_event().registered_on, desk.last_event().verified_on) == (date(2021, 1, 15), date(2021, 1, 20))
-    assert desk.get(JAKPRENEURS, "jkp_siti")["verified_on"] == "2021-01-20"
+    stored = desk.get(JAKPRENEURS, "jkp_siti")
+    assert (stored["verified_on"], stored["verified_by"]) == ("2021-01-20", "user:migrator")
 
 
 def test_a_repeated_request_is_answered_alike() -> None:
@@ -141,7 +144,7 @@ def test_rina_verifies() -> None:
     """P1 is evidenced; the reply has the version for the next If-Match."""
     desk = Desk()
     register(desk)
-    assert verify(desk, if_match=1) == {"jakpreneur_id": "jkp_siti", "status": "verified", "version": 2}
+    assert verify(desk, if_match=frozenset({1})) == {"jakpreneur_id": "jkp_siti", "status": "verified", "version": 2}
     assert desk.told("jkp_siti") == [(1, JakpreneurRegistered), (2, JakpreneurVerified)]  # type: ignore[list-item] # mypy joins two classes to the wrong base
     assert desk.get(JAKPRENEURS, "jkp_siti")["verified_by"] == "user:rina"
 
@@ -201,7 +204,7 @@ def test_an_old_page_is_refused() -> None:
     desk = Desk()
     register(desk)
     with pytest.raises(Stale):
-        verify(desk, if_match=2)
+        verify(desk, if_match=frozenset({2}))
     assert desk.get(JAKPRENEURS, "jkp_siti")["status"] == "submitted"
 
 
@@ -210,7 +213,7 @@ def test_another_dinas_finds_nobody() -> None:
     desk = Desk()
     register(desk, form={"dinas": "Sosial"})
     with pytest.raises(NotFound) as hers:
-        verify(desk, dinas="Parekraf", if_match=9)
+        verify(desk, dinas="Parekraf", if_match=frozenset({9}))
     with pytest.raises(NotFound) as nobodys:
         desk.run(VerifyJakpreneur("jkp_nobody", VERIFY, "user:rina", "Parekraf"))
     assert vars(hers.value) == vars(nobodys.value)

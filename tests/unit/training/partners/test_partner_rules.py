@@ -64,9 +64,9 @@ def test_a_stale_change_of_status_is_refused() -> None:
     """Two admins look at the same page; the second hears that it has changed."""
     world = World()
     partner = applied(world)
-    world.run(ChangePartnerStatus(partner, "verified", "first", ADMIN, if_match=1))
+    world.run(ChangePartnerStatus(partner, "verified", "first", ADMIN, if_match=frozenset({1})))
     with pytest.raises(Stale):
-        world.run(ChangePartnerStatus(partner, "active", "second", ADMIN, if_match=1))
+        world.run(ChangePartnerStatus(partner, "active", "second", ADMIN, if_match=frozenset({1})))
 
 
 def test_two_keys_overlap_and_a_third_waits_for_a_revocation() -> None:

@@ -43,10 +43,10 @@ def test_a_stale_change_is_refused_but_enrolments_do_not_make_it_stale() -> None
     world.published()
     revision = world.training()["revision"]
     world.enrol(world.person("siti"))
-    reply = revise(world, if_match=revision, title="Pemasaran digital II")
+    reply = revise(world, if_match=frozenset({revision}), title="Pemasaran digital II")
     assert reply["revision"] == revision + 1
     with pytest.raises(Stale):
-        revise(world, if_match=revision, title="Pemasaran digital III")
+        revise(world, if_match=frozenset({revision}), title="Pemasaran digital III")
 
 
 def test_quota_never_falls_below_the_seats_that_are_taken() -> None:
