@@ -12,6 +12,7 @@ DomainError
 ├── TooMany            rate limit
 ├── TooLarge           the body is over the limit
 └── Unavailable        a dependency is down, or the outcome of a commit is unknown
+    └── TooSlow        a query took longer than one may
 """
 
 from __future__ import annotations
@@ -100,6 +101,15 @@ class Unavailable(DomainError):
             "Layanan sedang tidak dapat dijangkau. Coba lagi dengan Idempotency-Key yang sama.",
             message_en,
         )
+
+
+class TooSlow(Unavailable):
+    """The database gave up a query that took longer than one may."""
+
+    def __init__(self) -> None:
+        super().__init__("The query takes too long. Narrow it down with more filters, or try again later.")
+        self.code = "too_slow"
+        self.message_id = "Pencarian memakan waktu terlalu lama. Persempit dengan penyaring lain atau coba lagi nanti."
 
 
 def invalid(*errors: FieldError) -> Invalid:

@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     mongo_driver: Literal["motor", "pymongo"] = Field(default="motor", description="Client of chassis/database/mongo.py")
     mongo_heartbeat_seconds: float = Field(default=1.0, ge=0.5, description="How often the driver looks after each server")
     mongo_connect_seconds: float = Field(default=1.0, description="To connect, and for a server to answer a heartbeat")
+    mongo_query_seconds: float = Field(
+        default=10.0, gt=0, description="Longest time that the server works on one read; past it the caller gets a 503"
+    )
     mongo_socket_seconds: float = Field(default=20.0, description="Longest wait for the answer to any command")
     mongo_transaction_seconds: float = Field(
         default=60.0,

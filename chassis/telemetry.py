@@ -5,7 +5,7 @@ Labels are bounded: route templates, reasons and names from the code, never a va
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -20,6 +20,7 @@ _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
 # HTTP: by route template and class of status.
 HTTP_REQUESTS = Counter("http_requests_total", "Requests answered", ["method", "handler", "status"])
 HTTP_SECONDS = Histogram("http_request_duration_seconds", "Time to answer", ["method", "handler"], buckets=_SECONDS)
+_CLASSES = (2, 3, 4, 5)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 # Writing: how many decisions share a transaction, how long it takes, who we race against.
@@ -55,19 +56,53 @@ CONSUMER_FAILING = Gauge("consumer_fetch_failing", "1 while Kafka gives the cons
 DEAD_LETTERS = Gauge("dead_letters", "Messages put aside: dead, waiting, or parked behind one", ["consumer", "state"])
 DEAD_LETTERS_TOTAL = Counter("dead_letters_put_aside_total", "Messages put aside, ever", ["consumer", "reason"])
 
+LETTER_REASONS = ("schema", "unknown_type", "unknown_error", "other_content", "rule", "predecessor_missing", "behind_dead_letter")
+for _reason in ("duplicate_key", "version", "transient", "inconsistent_read", "position_moved"):
+    COMMIT_CONFLICTS.labels(_reason)
+
 _tracer: Any = None
 _http_children: dict[tuple[str, str, int], tuple[Any, Any]] = {}
 
 
+def begin_http(handlers: Iterable[tuple[str, str]]) -> None:
+    """Every method and route at 0 in every class of status, before the first request.
+
+    A series that is born with the first burst of errors has no earlier value: `rate()` doesn't see that burst.
+    """
+    for method, template in [*handlers, *((method, "none") for method in (*_METHODS, "other"))]:
+        for status in _CLASSES:
+            _http_child(method, template, status)
+
+
+def begin_consumer(consumer: str) -> None:
+    """A consumer's counters at 0, for the same reason."""
+    for counter in (CONSUMER_EVENTS, CONSUMER_DUPLICATES, EVENTS_GAP, EVENTS_CONFLICTING):
+        counter.labels(consumer)
+    for gauge in (CONSUMER_STOPPED, CONSUMER_FAILING):
+        gauge.labels(consumer).set(0)
+    for reason in LETTER_REASONS:
+        DEAD_LETTERS_TOTAL.labels(consumer, reason)
+
+
+def begin_part(part: str) -> None:
+    """A part's restarts at 0, for the same reason."""
+    PART_RESTARTS.labels(part)
+
+
 def http(method: str, template: str, status: int, seconds: float) -> None:
     """Count one request. Children are kept: looking one up by its labels costs more than counting."""
-    key = (method if method in _METHODS else "other", template, status // 100)
+    counter, histogram = _http_child(method if method in _METHODS else "other", template, status // 100)
+    counter.inc()
+    histogram.observe(seconds)
+
+
+def _http_child(method: str, template: str, status: int) -> tuple[Any, Any]:
+    key = (method, template, status)
     children = _http_children.get(key)
     if children is None:
-        children = (HTTP_REQUESTS.labels(key[0], template, f"{key[2]}xx"), HTTP_SECONDS.labels(key[0], template))
+        children = (HTTP_REQUESTS.labels(method, template, f"{status}xx"), HTTP_SECONDS.labels(method, template))
         _http_children[key] = children
-    children[0].inc()
-    children[1].observe(seconds)
+    return children
 
 
 def forget_lag(consumer: str, topic: str, partition: int) -> None:

@@ -39,7 +39,7 @@ def upload(
         state = watch(client, answer.json()["import_id"])
         counts = f"{state['accepted']} diterima, {state['rejected']} ditolak dari {state['rows_total'] or 0} baris"
         print(f"{state['state']}: {counts}")
-        for error in state["errors"]:
+        for error in state.get("errors", []):
             print(f"{error['field']}: {error['message_id']}")
         if errors is not None:
             errors.write_bytes(client.get(f"/v1/imports/{state['import_id']}/errors.csv").content)

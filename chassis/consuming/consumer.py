@@ -66,8 +66,7 @@ class Consumer:
         self._stopped = asyncio.Event()
         self._rate = Rate()
         self._committer = BatchCommitter(mongo, name, effect, self.place, self._letters, stopped=self._stopped)
-        telemetry.CONSUMER_STOPPED.labels(name).set(0)
-        telemetry.CONSUMER_FAILING.labels(name).set(0)
+        telemetry.begin_consumer(name)
 
     @property
     def healthy(self) -> bool:

@@ -52,6 +52,11 @@ def is_duplicate(error: BaseException) -> bool:
     return False
 
 
+def is_too_slow(error: BaseException) -> bool:
+    """Whether the server gave up a read that took longer than it may."""
+    return isinstance(error, ExecutionTimeout)
+
+
 def is_unreachable(error: BaseException) -> bool:
     """Whether the server, not the request, is the trouble: try again later."""
     if isinstance(error, (AutoReconnect, ConnectionFailure, ExecutionTimeout, WaitQueueTimeoutError)):
@@ -63,4 +68,7 @@ def is_unreachable(error: BaseException) -> bool:
     )
 
 
-__all__ = ["CommitUnknown", "DuplicateKeyError", "PyMongoError", "WriteRace", "is_duplicate", "is_unreachable", "race_of"]
+__all__ = [
+    "CommitUnknown", "DuplicateKeyError", "PyMongoError", "WriteRace", "is_duplicate", "is_too_slow",
+    "is_unreachable", "race_of",
+]  # fmt: skip

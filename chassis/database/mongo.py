@@ -20,6 +20,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from chassis import fail_points
+from chassis.database.bounded import Bounded
 from chassis.database.failures import CommitUnknown, WriteRace, race_of
 from chassis.database.writes import Writes
 from chassis.documents import Document
@@ -54,16 +55,17 @@ def _options(settings: Settings) -> dict[str, Any]:
 
 
 class Mongo:
-    """One service's database."""
+    """One service's database. Reads through `mongo[collection]` take `query_seconds` at most."""
 
-    def __init__(self, client: Any, database_name: str, driver: str) -> None:
+    def __init__(self, client: Any, database_name: str, driver: str, query_seconds: float = 10.0) -> None:
         self.client = client
         self.driver = driver
         self.database = client[database_name]
+        self._query_milliseconds = int(query_seconds * 1000)
         self._hurry_from = float("inf")  # monotonic; no commit is tried again after it
 
     def __getitem__(self, collection: str) -> Any:
-        return self.database[collection]
+        return Bounded(self.database[collection], self._query_milliseconds)
 
     async def ping(self) -> None:
         """Raise unless the primary answers."""
@@ -275,11 +277,11 @@ def connect(settings: Settings, service: str) -> Mongo:
     if settings.mongo_driver == "motor":
         from motor.motor_asyncio import AsyncIOMotorClient
 
-        return Mongo(AsyncIOMotorClient(url, **_options(settings)), name, "motor")
+        return Mongo(AsyncIOMotorClient(url, **_options(settings)), name, "motor", settings.mongo_query_seconds)
     from pymongo import AsyncMongoClient
 
     client: AsyncMongoClient[Document] = AsyncMongoClient(url, **_options(settings))
-    return Mongo(client, name, "pymongo")
+    return Mongo(client, name, "pymongo", settings.mongo_query_seconds)
 
 
 __all__ = ["LogicalTime", "Mongo", "ReplaceOne", "ReturnDocument", "Tx", "UpdateOne", "connect"]

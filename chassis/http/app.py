@@ -11,8 +11,10 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from chassis import telemetry
 from chassis.access.callers import Authenticator
 from chassis.http import problems
 from chassis.http.direct_route import table
@@ -74,8 +76,19 @@ def create_app(
         # Not include_router: it matches every request twice, and our routers carry nothing that it would add.
         app.router.routes.extend(router.routes)
     problems.install(app)
+    telemetry.begin_http(_handlers(app))
     app.openapi = lambda: document_of(app)  # type: ignore[method-assign] # FastAPI's documented way to extend the document
     return app
+
+
+def _handlers(app: FastAPI) -> list[tuple[str, str]]:
+    """Method and template of every route; a GET is a HEAD too."""
+    found = []
+    for route in app.router.routes:
+        if isinstance(route, Route):
+            methods = set(route.methods or ())
+            found += [(method, route.path) for method in (methods | {"HEAD"} if "GET" in methods else methods)]
+    return found
 
 
 Check = Callable[[], Awaitable[dict[str, str]]]

@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Route
 
 from chassis import errors, logs
-from chassis.database.failures import PyMongoError, is_unreachable
+from chassis.database.failures import PyMongoError, is_too_slow, is_unreachable
 from chassis.errors import FieldError
 from chassis.forms.validation import from_validation
 from chassis.http.accept import language_of
@@ -104,9 +104,12 @@ def of(request: Request, error: Exception) -> JSONResponse:
         return response(request, 400, errors.DomainError("disconnected", "Sambungan terputus.", "The connection was lost."))
     if isinstance(error, errors.DomainError):
         return response(request, next(status for kind, status in STATUS if isinstance(error, kind)), error)
+    if is_too_slow(error):
+        return response(request, 503, errors.TooSlow())
     if is_unreachable(error):
         return response(request, 503, errors.Unavailable())
-    log.error("unexpected_error", route=getattr(request.scope.get("route"), "path", "none"), exc_info=error)
+    if not request.scope["state"].get("begun"):  # amid a reply RequestContext notes it
+        log.error("unexpected_error", route=getattr(request.scope.get("route"), "path", "none"), exc_info=error)
     # The text of an exception may hold anything: it goes to the log, never to the caller.
     text = ("Terjadi kesalahan pada layanan.", "Something went wrong in the service.")
     return response(request, 500, errors.DomainError("internal", *text))

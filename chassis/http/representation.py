@@ -7,7 +7,9 @@ data that haven't changed hears 304 and nothing else.
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
+from fastapi import Depends, Request, Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,6 +22,20 @@ REFERENCE = "public, max-age=3600"  # lists that change with a release
 FIGURES = "public, max-age=5"  # what the public sees of the programme; short, for people watch it grow
 
 
+def public(cache_control: str) -> Any:
+    """Declare that anybody may keep a route's replies: `dependencies=[public(REFERENCE)]`.
+
+    Only what an anonymous caller hears: whoever signs in may hear more.
+    """
+
+    async def allow(request: Request, response: Response) -> None:
+        response.headers["Vary"] = "Authorization, X-API-Key"
+        if "authorization" not in request.headers and "x-api-key" not in request.headers:
+            response.headers["Cache-Control"] = cache_control
+
+    return Depends(allow)
+
+
 class Representation:
     """Wraps what answers GET requests."""
 
@@ -30,6 +46,7 @@ class Representation:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one GET."""
         if takes_gzip(Headers(scope=scope).get("accept-encoding")):
+            scope["headers"] = [(b"accept-encoding", b"gzip"), *scope["headers"]]  # Starlette looks for the word and misses "*"
             await self._compressing(scope, receive, send)
         else:
             await self._conditional(scope, receive, send)

@@ -86,6 +86,7 @@ class _Reply:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self._scope["state"]["begun"] = True
             headers = [*message["headers"], *self._ours, *self._scope["state"].get("headers", ())]
             if not any(name == b"cache-control" for name, _ in headers):
                 headers.append((b"cache-control", b"no-store"))

@@ -21,6 +21,7 @@ Worker = Callable[[], Awaitable[None]]
 async def supervised(name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """A part that fails is started again, after a pause that grows as long as it fails within 30 s. It never ends an API."""
     pause = _RESTART_SECONDS
+    telemetry.begin_part(name)
     while True:
         begun = time.monotonic()
         try:
@@ -41,6 +42,7 @@ async def forever(worker: Worker) -> None:
 
     A pause follows every round: a worker that finds nothing to do must not spin.
     """
+    telemetry.begin_part("worker")
     while True:
         try:
             await worker()

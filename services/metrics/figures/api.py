@@ -12,6 +12,7 @@ from chassis.access.callers import Caller, callers
 from chassis.calendar import jakarta_day
 from chassis.forms.iso_dates import Date
 from chassis.http.provided import provided
+from chassis.http.representation import FIGURES, public
 from contracts.reference import PROGRAMME_START, Dinas, Kota, Stage
 from services.metrics.figures.models import Cells, Funnel
 from services.metrics.figures.use_cases import FigureUseCases
@@ -33,7 +34,7 @@ FunnelAsOf = Annotated[
 
 def routes() -> APIRouter:
     """The routes of breakdowns and of the funnel."""
-    router = APIRouter(prefix="/v1", tags=["figures"])
+    router = APIRouter(prefix="/v1", tags=["figures"], dependencies=[public(FIGURES)])
     router.add_api_route("/progress/by/{dimension}", show_breakdown, methods=["GET"], response_model=Cells)
     router.add_api_route("/funnel", show_funnel, methods=["GET"], response_model=Funnel)
     return router

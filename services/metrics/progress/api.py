@@ -11,6 +11,7 @@ from chassis.access.callers import Caller, callers
 from chassis.calendar import jakarta_day
 from chassis.forms.iso_dates import Date
 from chassis.http.provided import provided
+from chassis.http.representation import FIGURES, public
 from contracts.reference import PROGRAMME_START
 from services.metrics.progress.models import Progress, Series
 from services.metrics.progress.use_cases import ProgressUseCases
@@ -29,7 +30,7 @@ AsOf = Annotated[
 
 def routes() -> APIRouter:
     """The routes of progress."""
-    router = APIRouter(prefix="/v1/progress", tags=["figures"])
+    router = APIRouter(prefix="/v1/progress", tags=["figures"], dependencies=[public(FIGURES)])
     router.add_api_route("", show_progress, methods=["GET"], response_model=Progress)
     router.add_api_route("/series", show_series, methods=["GET"], response_model=Series)
     return router

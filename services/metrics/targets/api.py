@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path
 from chassis.access.callers import Caller, callers
 from chassis.http.json_body import json_body
 from chassis.http.provided import provided
+from chassis.http.representation import FIGURES, public
 from services.metrics.documents import TargetTerms
 from services.metrics.targets.models import Target, TargetBody, Targets
 from services.metrics.targets.use_cases import TargetUseCases
@@ -19,7 +20,7 @@ UseCases = Annotated[TargetUseCases, provided(TargetUseCases)]
 def routes() -> APIRouter:
     """The routes of targets."""
     router = APIRouter(prefix="/v1/targets", tags=["figures"])
-    router.add_api_route("", list_targets, methods=["GET"], response_model=Targets)
+    router.add_api_route("", list_targets, methods=["GET"], response_model=Targets, dependencies=[public(FIGURES)])
     router.add_api_route("/{target_id}", set_target, methods=["PUT"], response_model=Target)
     return router
 

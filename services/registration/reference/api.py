@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from chassis.access.callers import Caller, callers
 from chassis.http.direct_route import DirectRoute
+from chassis.http.representation import REFERENCE, public
 from services.registration.reference import areas, commodities
 from services.registration.reference.models import Areas, Commodities
 
@@ -17,8 +18,9 @@ Anyone = Annotated[Caller, callers("anyone")]
 def routes() -> APIRouter:
     """The routes of the reference lists."""
     router = APIRouter(prefix="/v1", tags=["jakpreneurs", "reference"], route_class=DirectRoute)
-    router.add_api_route("/areas", list_areas, methods=["GET"], response_model=Areas)
-    router.add_api_route("/commodities", list_commodities, methods=["GET"], response_model=Commodities)
+    kept = [public(REFERENCE)]
+    router.add_api_route("/areas", list_areas, methods=["GET"], response_model=Areas, dependencies=kept)
+    router.add_api_route("/commodities", list_commodities, methods=["GET"], response_model=Commodities, dependencies=kept)
     return router
 
 

@@ -97,6 +97,7 @@ def test_another_demonstration_is_noticed(tmp_path: Path, held: int, known: bool
     """Nobody there, or this very file (perhaps half): go on. Other people: said up front, with what to do."""
     file = tmp_path / "history.csv"
     file.write_text("nik")
+    file.with_suffix(".import").write_text("imp_1")
     platform = cast("Platform", Held(held, known=known))
     if vacant:
         check_vacant(platform, file, 500)
