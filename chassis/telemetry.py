@@ -56,7 +56,7 @@ CONSUMER_FAILING = Gauge("consumer_fetch_failing", "1 while Kafka gives the cons
 DEAD_LETTERS = Gauge("dead_letters", "Messages put aside: dead, waiting, or parked behind one", ["consumer", "state"])
 DEAD_LETTERS_TOTAL = Counter("dead_letters_put_aside_total", "Messages put aside, ever", ["consumer", "reason"])
 
-LETTER_REASONS = ("schema", "unknown_type", "unknown_error", "other_content", "rule", "predecessor_missing", "behind_dead_letter")
+LETTER_REASONS = ("malformed", "schema", "unknown_type", "unknown_error", "other_content", "rule")  # of dead ones
 for _reason in ("duplicate_key", "version", "transient", "inconsistent_read", "position_moved"):
     COMMIT_CONFLICTS.labels(_reason)
 

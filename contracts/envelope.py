@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 TYPE_PREFIX: Final = "id.go.jakarta.jakpreneur."
 Headers = list[tuple[str, bytes]]
-_GENERATION = "/generations/"
+GENERATION: Final = "/generations/"  # parts a source from its history
 
 
 class Payload(BaseModel):
@@ -64,7 +64,7 @@ def event_id(subject: str, sequence: int) -> str:
 
 def source_of(service: str, generation: str = "") -> str:
     """`/services/<service>`; with `/generations/<name>` behind it once the service was restored from a backup."""
-    return f"/services/{service}{_GENERATION}{generation}" if generation else f"/services/{service}"
+    return f"/services/{service}{GENERATION}{generation}" if generation else f"/services/{service}"
 
 
 def content_hash(type_name: str, value: bytes) -> int:
@@ -101,7 +101,7 @@ def from_message(headers: Iterable[tuple[str, bytes | None]], value: bytes | Non
         subject = attributes["ce_subject"].decode()
         sequence = int(attributes["ce_sequence"])
         time = datetime.fromisoformat(attributes["ce_time"].decode())
-        source, _, generation = attributes["ce_source"].decode().partition(_GENERATION)
+        source, _, generation = attributes["ce_source"].decode().partition(GENERATION)
         traceparent = attributes["ce_traceparent"].decode() if "ce_traceparent" in attributes else None
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise BadEvent("malformed", f"envelope: {error!r}") from error

@@ -175,8 +175,8 @@ def _names_another_key(token: str, keys: KeySet) -> bool:
 
 
 def _caller(bearer: _Bearer, roles: frozenset[str]) -> Caller:
-    """Staff of a dinas without a claim that says which are no staff of one: nobody sees all of Jakarta by an omission."""
-    if bearer.migrator_until is not None and bearer.migrator_until < jakarta_day(clock.now()):
+    """Roles without what they are granted with don't count: nobody sees all of Jakarta, or migrates for ever, by an omission."""
+    if bearer.migrator_until is None or bearer.migrator_until < jakarta_day(clock.now()):
         roles -= {"migrator"}
     lacks_dinas = bearer.dinas is None and bool(roles & OF_A_DINAS)
     return Caller(
@@ -229,6 +229,8 @@ def development_token(
         "roles": roles,
         "exp": int(time.time() + hours * 3600),
     }
+    if "migrator" in roles:
+        claims["migrator_until"] = jakarta_day(clock.now()).isoformat()
     claims |= {name: value for name, value in (("jakpreneur_id", jakpreneur_id), ("dinas", dinas)) if value is not None}
     key = development_key(Path(settings.development_issuer_key_file))
     return jwt.encode({"alg": "ES256", "typ": "at+jwt"}, claims, key, algorithms=["ES256"])

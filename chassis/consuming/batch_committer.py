@@ -10,7 +10,7 @@ import random
 from typing import Any
 
 from chassis import fail_points, logs, telemetry
-from chassis.consuming import dead_letters, positions
+from chassis.consuming import dead_letters, operator_log, positions
 from chassis.consuming.assignment import Assignment
 from chassis.consuming.batch import Batch, Entry
 from chassis.consuming.dead_letters import BadWindow
@@ -52,21 +52,20 @@ class BatchCommitter:
         self._window = BadWindow()
         self.struggling = False  # for want of the database
 
-    def circumstances(self, *, look_first: bool) -> Circumstances:
+    def circumstances(self, *, look_first: bool, accepted_gaps: frozenset[str] = frozenset()) -> Circumstances:
         """What the effect must know of a commit made now."""
-        return Circumstances(look_first=look_first, slot=self._place.slot)
+        return Circumstances(look_first=look_first, accepted_gaps=accepted_gaps, slot=self._place.slot)
 
     async def commit(self, batch: Batch) -> None:
         """Commit the entries; halve around one that fails for an unknown reason until it stands alone."""
         attempt = buried = 0
+        accepted: frozenset[str] = frozenset()
         while batch.entries:
             try:
-                await self._commit_once(batch)
+                await self._commit_once(batch, accepted)
                 return
             except Gap as gap:
-                batch.let_wait(self._name, gap)
-                telemetry.EVENTS_GAP.labels(self._name).inc(len(gap.events))
-                log.error("events_gap", consumer=self._name, gaps=len(gap.events), first=str(gap)[:200])
+                accepted |= await self._accept_or_let_wait(batch, gap, accepted)
             except Poison as poison:
                 if isinstance(poison, OtherContent):
                     telemetry.EVENTS_CONFLICTING.labels(self._name).inc()
@@ -99,11 +98,20 @@ class BatchCommitter:
                 if attempt >= _UNKNOWN_TRIES:
                     if event is None:
                         raise
-                    batch.bury(self._name, Poison(event, "unknown_error", f"{type(error).__name__}: {error}"))
+                    batch.bury(self._name, Poison(event, "unknown_error", logs.name_of(error)))
                 else:
                     await asyncio.sleep(random.uniform(0, 0.1 * 2**attempt))  # noqa: S311 - jitter
 
-    async def _commit_once(self, batch: Batch) -> None:
+    async def _accept_or_let_wait(self, batch: Batch, gap: Gap, accepted: frozenset[str]) -> frozenset[str]:
+        """What comes behind a discarded event is accepted, as far as it isn't yet; otherwise these events must wait."""
+        behind = await operator_log.behind_discarded(self._mongo, self._name, gap.events)
+        if not behind - accepted:
+            batch.let_wait(self._name, gap)
+            telemetry.EVENTS_GAP.labels(self._name).inc(len(gap.events))
+            log.error("events_gap", consumer=self._name, gaps=len(gap.events), first=str(gap)[:200])
+        return behind
+
+    async def _commit_once(self, batch: Batch, accepted_gaps: frozenset[str]) -> None:
         """One transaction: effects, dead letters, positions. Transient trouble is tried again for as long as it lasts."""
         events, letters, moves = batch.triage(self._name, self._place.expected, self._letters.blocked)
         if not moves:
@@ -119,7 +127,7 @@ class BatchCommitter:
             prepared = await offload(len(events), self._effect.prepare, events) if events else None
         parents = tuple(event.traceparent for event in events if event.traceparent) if telemetry.tracing() else ()
         with telemetry.span(f"consume {self._name}", "consumer", links=parents):
-            applied = await self._persist(prepared, move_positions)
+            applied = await self._persist(prepared, move_positions, accepted_gaps)
         self._place.advance(moves)
         self._count(batch.entries, events, applied, letters)
         await self._letters.applied(events)
@@ -128,11 +136,12 @@ class BatchCommitter:
             if self._window.worst > BadWindow.LIMIT:
                 raise StopAndPage(f"more than {BadWindow.LIMIT} of the last {BadWindow.SIZE} messages were bad")
 
-    async def _persist(self, prepared: Any, move_positions: InSameTransaction) -> Applied:
+    async def _persist(self, prepared: Any, move_positions: InSameTransaction, accepted_gaps: frozenset[str]) -> Applied:
         attempt, look_first = 0, False
         while True:
             try:
-                applied = await self._effect.commit(prepared, move_positions, self.circumstances(look_first=look_first))
+                circumstances = self.circumstances(look_first=look_first, accepted_gaps=accepted_gaps)
+                applied = await self._effect.commit(prepared, move_positions, circumstances)
                 self.struggling = False
                 return applied
             except WriteRace as race:

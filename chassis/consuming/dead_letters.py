@@ -1,12 +1,13 @@
 """Dead letters: messages that can't be handled, kept with their bytes and the reason, and those parked behind them.
 
 A letter is `dead` (it can't be handled), `waiting` (the event before it was never seen; tried again by itself) or `parked`
-(behind another letter of its subject, so that order holds). Redrive is asked for here (by an operator) and done by the consumer
-that owns the partition, in order, so that it can't race with new letters.
+(behind another letter of its subject, so that order holds). An operator asks for a redrive, or to discard it
+(letter_requests.py); the consumer that owns the partition does so (redrive.py), in order: it can't race with new letters.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -15,12 +16,16 @@ from typing import Any
 from aiokafka import ConsumerRecord
 
 from chassis import clock, telemetry
+from chassis.database.failures import WriteRace
 from chassis.database.mongo import Mongo, Tx
 from chassis.documents import Document
+from contracts.envelope import GENERATION
 
 DEAD_LETTERS = "dead_letters"
 Blocked = Mapping[tuple[str, str], int]  # (topic, subject) -> the sequence from which on its events wait behind a letter
 STATES = ("dead", "waiting", "parked")
+REDRIVE, DISCARD = "redrive", "discard"  # what an operator may ask for
+_DIGITS = 19  # of a sequence that fits into 64 bits
 _RETRY_SECONDS = 5.0  # of a waiting letter
 _VALUE_KEPT = 4_000_000  # bytes: twice what our brokers take, and far below a document's 16 MB
 
@@ -45,8 +50,9 @@ class BadWindow:
 
 
 def letter_id(consumer: str, record: ConsumerRecord) -> str:
-    """One letter for a message and consumer, however often it is seen."""
-    return f"{consumer}:{record.topic}:{record.partition}:{record.offset}"
+    """One letter for a message and consumer, however often it is seen: it has the same id each time."""
+    place = f"{consumer}:{record.topic}:{record.partition}:{record.offset}"
+    return f"ltr_{hashlib.sha256(place.encode()).hexdigest()[:24]}"
 
 
 def letter(consumer: str, record: ConsumerRecord, subject: str | None, state: str, reason: str, detail: str) -> Document:
@@ -67,7 +73,7 @@ def letter(consumer: str, record: ConsumerRecord, subject: str | None, state: st
         "value_bytes": len(value),
         "headers": [[name, raw] for name, raw in record.headers],
         "at": clock.now(),
-        "redrive": False,
+        "redrive": False,  # due: to be tried, or discarded if an operator `asked` for that
         "waits_from": 0,  # events of its subject from this sequence on wait behind it
     }
 
@@ -97,44 +103,74 @@ async def open_subjects(mongo: Mongo, consumer: str) -> tuple[dict[tuple[str, st
     return subjects, sum(doc["n"] for doc in found)
 
 
-async def requested(mongo: Mongo, consumer: str, partitions: Iterable[tuple[str, int]]) -> list[Document]:
-    """The letters to redrive next: all of one subject (or one letter without a subject), in order."""
+async def due(mongo: Mongo, consumer: str, partitions: Iterable[tuple[str, int]]) -> list[Document]:
+    """The letters to look at next: one to discard, or all of one subject (or one without a subject), in order."""
     owned = [{"topic": topic, "partition": partition} for topic, partition in partitions]
     if not owned:
         return []
     asked = [{"redrive": True}, {"state": "waiting", "at": {"$lt": clock.now() - timedelta(seconds=_RETRY_SECONDS)}}]
     query: dict[str, Any] = {"consumer": consumer, "$and": [{"$or": asked}, {"$or": owned}]}
-    first = await mongo[DEAD_LETTERS].find_one(query, sort=[("redrive", -1), ("offset", 1)])
+    first = await mongo[DEAD_LETTERS].find_one({**query, "asked.act": DISCARD}) or await mongo[DEAD_LETTERS].find_one(
+        query, sort=[("redrive", -1), ("offset", 1)]
+    )
     if first is None:
         return []
-    if first["subject"] is None:
+    if first["subject"] is None or act_of(first) == DISCARD:
         return [first]
-    query = {"consumer": consumer, "topic": first["topic"], "subject": first["subject"], "partition": first["partition"]}
-    letters: list[Document] = await mongo[DEAD_LETTERS].find(query).sort("offset", 1).to_list(None)
+    letters: list[Document] = await mongo[DEAD_LETTERS].find(_of_subject(first)).sort("offset", 1).to_list(None)
     return letters
 
 
-async def request_redrive(
-    mongo: Mongo, consumer: str | None = None, subject: str | None = None, *, accept_gaps: bool = False
-) -> int:
-    """Ask for a redrive of everything, of one consumer's letters or of one subject's; returns how many letters it names.
+def act_of(doc: Document) -> str | None:
+    """What an operator has asked for: redrive or discard."""
+    asked = doc.get("asked")
+    return asked["act"] if asked else None
 
-    `accept_gaps`: also of events whose predecessor is missing, since it won't come any more.
-    """
-    query = {name: value for name, value in (("consumer", consumer), ("subject", subject)) if value is not None}
-    updated = await mongo[DEAD_LETTERS].update_many(query, {"$set": {"redrive": True, "accept_gap": accept_gaps}})
-    matched: int = updated.matched_count
-    return matched
+
+def _of_subject(doc: Document) -> Document:
+    return {name: doc[name] for name in ("consumer", "topic", "subject", "partition")}
 
 
 async def remove(mongo: Mongo, letter_id: str, tx: Tx) -> None:
-    """Forget a letter whose effect is in the same transaction."""
-    await mongo[DEAD_LETTERS].delete_one({"_id": letter_id}, session=tx)
+    """Forget a letter whose effect is in the same transaction; raises WriteRace if somebody else has ended it."""
+    removed = await mongo[DEAD_LETTERS].delete_one({"_id": letter_id}, session=tx)
+    if removed.deleted_count == 0:
+        raise WriteRace("version")
 
 
-async def redrive_failed(mongo: Mongo, letters: list[Document], reason: str, detail: str) -> None:
-    """The redrive came to a letter that still can't be handled: note why and wait for the next request."""
-    await mongo[DEAD_LETTERS].update_many({"_id": {"$in": [doc["_id"] for doc in letters]}}, {"$set": {"redrive": False}})
+async def release_followers(mongo: Mongo, doc: Document, tx: Tx) -> None:
+    """What was parked behind a letter that has gone without an effect is tried as soon as its owner looks.
+
+    Where the letter didn't tell its sequence, nobody can tell whether the next event follows it: the gap is accepted.
+    """
+    if doc["subject"] is None:
+        return
+    behind = _of_subject(doc) | {"offset": {"$gt": doc["offset"]}}
+    await mongo[DEAD_LETTERS].update_many(behind, {"$set": {"redrive": True}}, session=tx)
+    if place_of(doc)["sequence"] is None:
+        query = behind | {"state": "parked"}
+        following = await mongo[DEAD_LETTERS].find_one(query, sort=[("offset", 1)], projection=["_id"], session=tx)
+        if following is not None:
+            await mongo[DEAD_LETTERS].update_one({"_id": following["_id"]}, {"$set": {"accept_gap": True}}, session=tx)
+
+
+def place_of(doc: Document) -> Document:
+    """Where the letter's event stands among its publisher's: None for what its headers don't tell."""
+    headers = {name: bytes(raw) for name, raw in doc["headers"] if raw is not None}
+    source = headers.get("ce_source", b"").decode(errors="replace").partition(GENERATION)[0]
+    sequence = headers.get("ce_sequence", b"").decode(errors="replace")
+    known = sequence.isascii() and sequence.isdecimal() and len(sequence) < _DIGITS
+    return {"source": source[:200] or None, "sequence": int(sequence) if known else None}
+
+
+async def redrive_failed(mongo: Mongo, letters: Sequence[Document], reason: str, detail: str) -> None:
+    """The redrive came to a letter that still can't be handled: note why, and wait for the next request.
+
+    What was asked for since the letters were read, and what is to be discarded, stands.
+    """
+    seen = [None, *(doc["asked"]["id"] for doc in letters if act_of(doc) == REDRIVE)]
+    ended = {"_id": {"$in": [doc["_id"] for doc in letters]}, "asked.id": {"$in": seen}}
+    await mongo[DEAD_LETTERS].update_many(ended, {"$set": {"redrive": False}, "$unset": {"asked": ""}})
     await mongo[DEAD_LETTERS].update_one(
         {"_id": letters[0]["_id"]}, {"$set": {"state": "dead", "reason": reason, "detail": detail[:500]}}
     )
@@ -142,7 +178,8 @@ async def redrive_failed(mongo: Mongo, letters: list[Document], reason: str, det
 
 async def try_again_later(mongo: Mongo, letter_id: str) -> None:
     """The predecessor of a waiting letter is still missing."""
-    await mongo[DEAD_LETTERS].update_one({"_id": letter_id}, {"$set": {"at": clock.now(), "redrive": False}})
+    waits = {"$set": {"at": clock.now(), "redrive": False}, "$unset": {"asked": ""}}
+    await mongo[DEAD_LETTERS].update_one({"_id": letter_id, "asked.act": {"$ne": DISCARD}}, waits)
 
 
 async def predecessor_came(mongo: Mongo, consumer: str, topic: str, subject: str) -> None:
@@ -160,6 +197,7 @@ async def measure(mongo: Mongo, consumer: str) -> dict[str, int]:
 
 
 async def ensure_indexes(mongo: Mongo) -> None:
-    """Index for redrive and parking."""
+    """For redrive and parking, and for operators' lists."""
     keys: list[tuple[str, Any]] = [("consumer", 1), ("topic", 1), ("subject", 1), ("offset", 1)]
     await mongo[DEAD_LETTERS].create_index(keys)
+    await mongo[DEAD_LETTERS].create_index([("at", 1), ("_id", 1)])

@@ -24,14 +24,23 @@ class Circumstances:
     """What an effect must know of a commit beside its events.
 
     `look_first` after a race: find out which events are new instead of trying the inserts.
-    `accept_gaps` when an operator has decided that a missing predecessor won't come any more.
+    `accepted_gaps`: `gap_key`s of the events whose missing predecessor won't come any more, as an operator has decided.
     `slot` names this consumer's share of the partitions. No two consumers of a group have the same at one time, so totals that
     are kept for each slot and summed when read don't make consumers undo each other's batches.
     """
 
     look_first: bool = False
-    accept_gaps: bool = False
+    accepted_gaps: frozenset[str] = frozenset()
     slot: str = "0"
+
+    def accepts_gap(self, event: Event) -> bool:
+        """Whether the event may be applied though the one before it wasn't."""
+        return bool(self.accepted_gaps) and gap_key(event) in self.accepted_gaps
+
+
+def gap_key(event: Event) -> str:
+    """Names an event among those of all publishers."""
+    return f"{event.source} {event.id}"
 
 
 @dataclass(slots=True)

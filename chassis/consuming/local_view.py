@@ -41,7 +41,7 @@ class LocalView:
                 if known is not None and event.sequence == last and event.content != known.get("content", event.content):
                     raise OtherContent(event)
                 applied.duplicates += 1
-            elif event.sequence > last + 1 and not circumstances.accept_gaps:
+            elif event.sequence > last + 1 and not circumstances.accepts_gap(event):
                 gaps.append(event)
             else:
                 folded = {**self._fold(known or {}, event), "_id": event.subject, "last": event.sequence}

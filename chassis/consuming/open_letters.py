@@ -12,7 +12,7 @@ from chassis.consuming import dead_letters
 from chassis.consuming.assignment import Assignment
 from chassis.consuming.dead_letters import Blocked
 from chassis.consuming.effect import Circumstances, Effect
-from chassis.consuming.redrive import redrive
+from chassis.consuming.redrive import Redrive
 from chassis.database.mongo import Mongo
 from chassis.documents import Document
 from contracts.envelope import Event
@@ -64,7 +64,7 @@ class OpenLetters:
 
     async def look_after(self, effect: Effect, place: Assignment, circumstances: Circumstances) -> None:
         """Apply what is due, and measure now and then."""
-        if self._count and await redrive(self._mongo, self._consumer, effect, place.expected, circumstances):
+        if self._count and await Redrive(self._mongo, self._consumer, effect, place.expected, circumstances).run():
             await self.reload()
             await self._measure()
         elif time.monotonic() > self._measured + _MEASURE_SECONDS:

@@ -37,7 +37,7 @@ class Reactions:
     ) -> Applied:
         """One transaction for the batch; raises Poison for the first event that its rule refuses."""
         applied, events = Applied(), prepared or ()
-        decisions = [self._decision(event, accept_gap=circumstances.accept_gaps) for event in events]
+        decisions = [self._decision(event, accept_gap=circumstances.accepts_gap(event)) for event in events]
 
         async def check(tx: Tx, results: list[Document | Exception]) -> None:
             # What is refused comes first: the events behind it have a gap only since it isn't applied.

@@ -64,6 +64,13 @@ async def lapses_in(mongo: Mongo, name: str) -> float:
     return max(0.0, float(found[0]["left"] or 0.0)) if found else 0.0
 
 
+async def holder(mongo: Mongo, name: str) -> tuple[str | None, float]:
+    """Who holds the lease, and for how many seconds still; None and 0 if nobody does."""
+    found = await mongo[LEASES].find_one({"_id": name})
+    left = await lapses_in(mongo, name)
+    return (found["owner"] if found and left else None), left
+
+
 async def release(mongo: Mongo, lease: Lease) -> None:
     """Let the next one take over at once."""
     await mongo[LEASES].update_one(

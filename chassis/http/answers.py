@@ -10,8 +10,9 @@ NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "There is no 
 STALE: dict[int | str, dict[str, Any]] = {412: {"description": "If-Match names an old version"}}
 CONFLICT: dict[int | str, dict[str, Any]] = {409: {"description": "It clashes with what is there"}}
 
-# For a POST that only asks, because what it asks for must not stand in an address: it has no use for an Idempotency-Key.
-ASKS: dict[str, Any] = {"x-asks": True}
+# For a POST that has no use for an Idempotency-Key: one that only asks, because what it asks for must not stand in an address,
+# or whose repetition changes nothing.
+REPEATABLE: dict[str, Any] = {"x-repeatable": True}
 
 
 def id_path(prefix: str, description: str) -> Any:

@@ -55,7 +55,7 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str, schemas: 
         reference = {"$ref": f"#/components/schemas/{model.__name__}"}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference}}}
         statuses.append("413")
-    if method == "POST" and not operation.get("x-asks"):
+    if method == "POST" and not operation.get("x-repeatable"):
         operation.setdefault("parameters", []).append(
             {
                 "name": "Idempotency-Key",

@@ -21,7 +21,7 @@ from fastapi import APIRouter, FastAPI
 from chassis import clock, fail_points, logs, telemetry
 from chassis.access.callers import ApiKeys, Authenticator, NoApiKeys
 from chassis.access.oidc import OidcTokens
-from chassis.consuming import dead_letters
+from chassis.consuming import dead_letters, operator_log
 from chassis.consuming.consumer import Consumer
 from chassis.database import counts
 from chassis.database.counts import SharedCounts
@@ -29,6 +29,8 @@ from chassis.database.failures import PyMongoError
 from chassis.database.mongo import Mongo, connect
 from chassis.http.app import create_app, create_internal_app
 from chassis.http.server import Server, server
+from chassis.operations import api as operations_api
+from chassis.operations.use_cases import Operations
 from chassis.process.supervision import Worker, forever, quietly, supervised
 from chassis.publishing import kafka
 from chassis.publishing.hints import Hints, ensure_hints
@@ -81,7 +83,10 @@ class Service:
         """The app of the public port."""
         settings = self.core.settings
         authenticator = Authenticator(settings, OidcTokens(settings), self.api_keys, SharedCounts(self.core.mongo))
-        return create_app(self.title, settings, self.routers, authenticator, self.provides)
+        operations = Operations(self.core.mongo, settings)
+        return create_app(
+            self.title, settings, [*self.routers, operations_api.routes()], authenticator, [*self.provides, operations]
+        )
 
 
 class Process:
@@ -149,6 +154,7 @@ class Process:
         while True:
             try:
                 await dead_letters.ensure_indexes(mongo)
+                await operator_log.ensure_indexes(mongo)
                 await ensure_hints(mongo)
                 await counts.ensure_indexes(mongo)
                 await mongo[decision.IDEMPOTENCY].create_index("expires_at", expireAfterSeconds=0)

@@ -78,6 +78,13 @@ def consumer(settings: Settings, group: str, listener: Any, topics: Iterable[str
     return made
 
 
+def reader(settings: Settings) -> AIOKafkaConsumer:
+    """For an operator's look at partitions: of no group, takes nobody's share. Not started yet."""
+    return AIOKafkaConsumer(
+        **connection(settings), client_id="operator", group_id=None, enable_auto_commit=False, request_timeout_ms=12_000
+    )
+
+
 async def ensure_topics(settings: Settings, topics: Iterable[str]) -> None:
     """Create the topics that a service publishes, unless they exist. Raises KafkaError while Kafka is down or refuses.
 
@@ -105,4 +112,4 @@ async def ensure_topics(settings: Settings, topics: Iterable[str]) -> None:
         await admin.close()
 
 
-__all__ = ["PARTITIONS", "KafkaError", "consumer", "ensure_topics", "producer"]
+__all__ = ["PARTITIONS", "KafkaError", "consumer", "ensure_topics", "producer", "reader"]

@@ -30,6 +30,7 @@ from chassis.writing import outbox
 from chassis.writing.outbox import OutboxDocument
 from contracts.envelope import source_of
 
+LEASE = "relay"
 log = logs.get(__name__)
 _PACE_SECONDS = 0.01
 # Under load events gather for a moment: a sweep costs about the same for one as for fifty, and so do Kafka and each consumer.
@@ -53,7 +54,7 @@ class Relay:
         self._source = ""
         self._producers = Producers(settings, f"{service}-relay")
         self._lease = LeaseKeeper(
-            mongo, "relay", owner, seconds=settings.relay_lease_seconds, renew_seconds=settings.relay_renew_seconds
+            mongo, LEASE, owner, seconds=settings.relay_lease_seconds, renew_seconds=settings.relay_renew_seconds
         )
         self._wake = asyncio.Event()
         self._stopping = False

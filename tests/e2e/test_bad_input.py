@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from contracts.registration import TOPIC
 from services.registration.imports.header import COLUMNS
 from tests.e2e.conftest import Databases, Form, World
 from tests.e2e.test_story import upload
@@ -182,28 +181,3 @@ def test_a_file_without_end_is_refused_and_leaves_nothing(world: World, client: 
         pass  # the server answered and closed while we were still sending: what a client sees depends on its timing
     eventually(lambda: database["import_chunks"].count_documents({}) == 0, 20, "no piece of the file is left")
     assert world.registration.metric("process_resident_memory_bytes") - before < 60_000_000
-
-
-async def test_an_event_of_an_unknown_version_is_put_aside(world: World, databases: Databases) -> None:
-    """Somebody publishes `verified.v9`: a dead letter with its reason, and the figures go on."""
-    from chassis.publishing import kafka
-
-    settings = world.platform.settings()
-    producer = kafka.producer(settings, "tester")
-    await producer.start()
-    headers = [
-        ("ce_specversion", b"1.0"), ("ce_id", b"jkp_future:1"), ("ce_source", b"/services/registration"),
-        ("ce_type", b"id.go.jakarta.jakpreneur.registration.jakpreneur.verified.v9"), ("ce_subject", b"jkp_future"),
-        ("ce_time", b"2021-01-01T00:00:00Z"), ("ce_sequence", b"1"),
-    ]  # fmt: skip
-    try:
-        await producer.send_and_wait(settings.kafka_topic_prefix + TOPIC, b"{}", key=b"jkp_future", headers=headers)
-    finally:
-        await producer.stop()
-    database = databases("metrics")
-    letters = database["dead_letters"]
-    eventually(lambda: letters.count_documents({"subject": "jkp_future"}) == 1, 20, "a dead letter")
-    letter = letters.find_one({"subject": "jkp_future"})
-    assert letter is not None
-    assert (letter["state"], letter["reason"], letter["value"]) == ("dead", "unknown_type", b"{}")
-    eventually(lambda: world.metrics.metric("dead_letters", {"state": "dead"}) == 1.0, 10, "the gauge tells")

@@ -146,7 +146,7 @@ class Platform:
         self.prefix = prefix or f"t{uuid.uuid4().hex[:10]}"
         self.processes: list[ServiceProcess] = []
         self._directory = directory
-        self._environment = {
+        self.environment = {
             **stack.environment(),
             "JAKPRENEUR_MONGODB_DATABASE_PREFIX": self.prefix,
             "JAKPRENEUR_KAFKA_TOPIC_PREFIX": f"{self.prefix}.",
@@ -155,7 +155,7 @@ class Platform:
 
     def settings(self, **changes: Any) -> Settings:
         """The chassis settings that the processes run with, to look into their database and topics."""
-        found: Settings = settings_of(self._environment, **changes)
+        found: Settings = settings_of(self.environment, **changes)
         return found
 
     def start(
@@ -169,7 +169,7 @@ class Platform:
         ports = (HeldPort(), HeldPort())
         settings = {
             **os.environ,
-            **self._environment,
+            **self.environment,
             "JAKPRENEUR_PORT": str(ports[0].number),
             "JAKPRENEUR_INTERNAL_PORT": str(ports[1].number),
             **(env or {}),

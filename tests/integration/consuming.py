@@ -15,6 +15,7 @@ from chassis.consuming import positions
 from chassis.consuming.consumer import Consumer
 from chassis.consuming.dead_letters import DEAD_LETTERS
 from chassis.consuming.effect import Applied, Effect, Projection
+from chassis.consuming.letter_requests import Ask
 from chassis.consuming.local_view import LocalView
 from chassis.consuming.reactions import Reactions
 from chassis.database.mongo import Mongo
@@ -27,6 +28,7 @@ from tests.harness.events import TOPIC, Counted, Echoed
 from tests.harness.waiting import eventually_async
 
 SEEN_BY = "heard"
+OPERATOR = Ask("usr_operator")
 
 
 @dataclass

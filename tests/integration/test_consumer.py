@@ -13,6 +13,7 @@ from chassis.consuming import dead_letters, positions
 from chassis.consuming.batch import Batch, Entry
 from chassis.consuming.consumer import Consumer
 from chassis.consuming.effect import Applied, Circumstances, Effect
+from chassis.consuming.letter_requests import Ask, ask_redrive
 from chassis.database.failures import CommitUnknown, WriteRace
 from chassis.database.mongo import Mongo
 from chassis.settings import Settings
@@ -23,6 +24,7 @@ from tests.harness.outbox import waiting_events
 from tests.harness.topics import admin, read_all
 from tests.harness.waiting import eventually_async
 from tests.integration.consuming import (
+    OPERATOR,
     Switch,
     consumer,
     consuming,
@@ -97,10 +99,10 @@ async def test_a_gap_that_an_operator_accepts(kind: str, mongo: Mongo, plain: Se
         await sender.count("siti", sequence, partition=0)
     async with consuming(consumer(mongo, plain, prefix, effect_of(kind, mongo, prefix))):
         await until_letters(mongo, [("siti", "waiting", "predecessor_missing")])
-        await dead_letters.request_redrive(mongo, prefix)
+        await ask_redrive(mongo, OPERATOR, consumer=prefix)
         await eventually_async(lambda: _none_is_asked_for(mongo), 20, "the redrive was tried")
         assert await heard(mongo) == {"siti": [1]}
-        await dead_letters.request_redrive(mongo, prefix, accept_gaps=True)
+        await ask_redrive(mongo, Ask("usr_op", accept_gaps=True), consumer=prefix)
         await until_heard(mongo, {"siti": [1, 3]})
         await until_letters(mongo, [])
 
@@ -285,7 +287,7 @@ async def test_a_redrive_that_meets_another_writer(mongo: Mongo, plain: Settings
         await until_letters(mongo, [("siti", "dead", "unknown_error"), ("siti", "parked", "behind_dead_letter")])
         switch.broken.clear()
         effect._outcomes = [False]
-        await dead_letters.request_redrive(mongo, prefix, "siti")
+        await ask_redrive(mongo, OPERATOR, consumer=prefix, subject="siti")
         await until_letters(mongo, [])
         assert (effect._outcomes, await heard(mongo)) == ([], {"siti": [1, 2]})
 

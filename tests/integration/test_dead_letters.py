@@ -9,8 +9,9 @@ import pytest
 from aiokafka import TopicPartition
 from confluent_kafka import TopicPartition as Place
 
-from chassis.consuming import dead_letters, positions
+from chassis.consuming import positions
 from chassis.consuming.dead_letters import DEAD_LETTERS
+from chassis.consuming.letter_requests import ask_redrive
 from chassis.database.mongo import Mongo
 from chassis.settings import Settings
 from contracts.envelope import TYPE_PREFIX
@@ -19,6 +20,7 @@ from tests.harness.outbox import waiting_events
 from tests.harness.topics import admin, read_all
 from tests.harness.waiting import eventually_async
 from tests.integration.consuming import (
+    OPERATOR,
     Switch,
     consumer,
     consuming,
@@ -127,14 +129,14 @@ async def test_redrive_in_order_after_the_cause_is_gone(
     async with consuming(consumer(mongo, plain, prefix, effect_of(kind, mongo, prefix, switch))):
         await until_heard(mongo, {"budi": [1, 2, 3]})
         await until_letters(mongo, [first, behind, behind])
-        assert await dead_letters.request_redrive(mongo, prefix, "siti") == 3
+        assert len(await ask_redrive(mongo, OPERATOR, consumer=prefix, subject="siti")) == 3
         await eventually_async(lambda: _nothing_requested(mongo), 20, "the redrive was tried")
         assert [first, behind, behind] == await letters(mongo)
         switch.refused.clear()
         switch.broken.clear()
         await sender.count("siti", 4)
         await until_letters(mongo, [first, behind, behind, behind])
-        await dead_letters.request_redrive(mongo, prefix, "siti")
+        await ask_redrive(mongo, OPERATOR, consumer=prefix, subject="siti")
         await until_heard(mongo, {"budi": [1, 2, 3], "siti": [1, 2, 3, 4]})
         await until_letters(mongo, [])
         await sender.count("siti", 5)
@@ -158,12 +160,12 @@ async def test_a_redrive_that_stops_half_way(mongo: Mongo, plain: Settings, pref
     async with consuming(consumer(mongo, plain, prefix, reactions(mongo, prefix, switch))):
         await until_letters(mongo, [("siti", "dead", "rule"), *[("siti", "parked", "behind_dead_letter")] * 3])
         switch.refused.discard("siti:1")
-        await dead_letters.request_redrive(mongo)
+        await ask_redrive(mongo, OPERATOR)
         await until_letters(mongo, [("siti", "dead", "rule"), ("siti", "parked", "behind_dead_letter")])
         await until_heard(mongo, {"siti": [1, 2]})
         switch.refused.clear()
         await eventually_async(lambda: _nothing_requested(mongo), 20, "the redrive has ended")
-        await dead_letters.request_redrive(mongo)
+        await ask_redrive(mongo, OPERATOR)
         await until_heard(mongo, {"siti": [1, 2, 3, 4]})
         await until_letters(mongo, [])
 

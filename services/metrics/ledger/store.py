@@ -113,8 +113,7 @@ class Ledger:
             known = await self._known(prepared, tx)
             rows, counts = {identity: row for identity, row in rows.items() if identity not in known}, None
             duplicates += len(known)
-        if not circumstances.accept_gaps:
-            await self._require_predecessors(prepared, rows, tx)
+        await self._require_predecessors(prepared, rows, circumstances, tx)
         if rows:
             if counts is None:
                 counts = await self.count_of(tx, rows.values(), look_first=circumstances.look_first)
@@ -134,7 +133,9 @@ class Ledger:
             known.add(identity)
         return known
 
-    async def _require_predecessors(self, prepared: Prepared, rows: Mapping[str, Row], tx: Tx) -> None:
+    async def _require_predecessors(
+        self, prepared: Prepared, rows: Mapping[str, Row], circumstances: Circumstances, tx: Tx
+    ) -> None:
         """A lookup, not an update for each event: a predecessor is in the batch or in the ledger."""
         if not prepared.before:
             return
@@ -142,7 +143,7 @@ class Ledger:
         found = await self._mongo[LEDGER].find(query, projection=["_id"], session=tx).to_list(None)
         missing = prepared.before.keys() - {stored["_id"] for stored in found}
         gaps = [prepared.before[identity] for identity in missing]
-        new = [event for event in gaps if ledger_row(event)["_id"] in rows]
+        new = [event for event in gaps if ledger_row(event)["_id"] in rows and not circumstances.accepts_gap(event)]
         if new:
             raise Gap(new)
 

@@ -11,7 +11,7 @@ from chassis import clock
 from chassis.access.callers import Caller, callers
 from chassis.calendar import jakarta_day
 from chassis.errors import Conflict, FieldError
-from chassis.http.answers import ASKS, CONFLICT, NOT_FOUND, STALE, id_path
+from chassis.http.answers import CONFLICT, NOT_FOUND, REPEATABLE, STALE, id_path
 from chassis.http.direct_route import DirectRoute
 from chassis.http.etag import IfMatch, set_etag, version_of
 from chassis.http.idempotency_key import idempotency
@@ -53,7 +53,7 @@ def routes() -> APIRouter:
         "", register_jakpreneur, methods=["POST"], status_code=201, response_model=Registered, responses={**_RECEIVED, **CONFLICT}
     )
     router.add_api_route("", list_jakpreneurs, methods=["GET"], response_model=JakpreneurPage)
-    router.add_api_route("/search", search_jakpreneurs, methods=["POST"], response_model=JakpreneurPage, openapi_extra=ASKS)
+    router.add_api_route("/search", search_jakpreneurs, methods=["POST"], response_model=JakpreneurPage, openapi_extra=REPEATABLE)
     router.add_api_route("/{jakpreneur_id}", get_jakpreneur, methods=["GET"], response_model=Jakpreneur, responses={**NOT_FOUND})
     router.add_api_route(
         "/{jakpreneur_id}/reveal",
@@ -61,7 +61,7 @@ def routes() -> APIRouter:
         methods=["POST"],
         response_model=Jakpreneur,
         responses={**NOT_FOUND},
-        openapi_extra=ASKS,
+        openapi_extra=REPEATABLE,
     )
     router.add_api_route(
         "/{jakpreneur_id}/verification",

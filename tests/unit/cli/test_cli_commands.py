@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from chassis.access.oidc import OidcTokens
 from chassis.settings import Settings
 from cli import audit as audit_command
 from cli.__main__ import app
+from deploy.local.layout import ROOT
 from tests.unit.registration.audit.test_audit_chain import whole_log
 
 run = CliRunner().invoke
@@ -172,10 +174,33 @@ def test_every_noun_explains_itself() -> None:
     """`--help` works for each, with the verbs that the runbook names."""
     for noun, verbs in {
         "imports": ["upload"],
-        "dead-letters": ["list", "redrive"],
-        "positions": ["list"],
+        "dead-letters": ["list", "show", "redrive", "discard", "history"],
+        "positions": ["list", "move"],
         "audit": ["verify"],
     }.items():
         result = run(app, [noun, "--help"])
         assert result.exit_code == 0
         assert all(verb in result.stdout for verb in verbs)
+
+
+def test_it_is_called_by_its_name() -> None:
+    """In its own help, with its version, which is the platform's."""
+    assert "Usage: jakpreneur [OPTIONS]" in run(app, ["--help"], prog_name="jakpreneur").stdout
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert run(app, ["--version"]).stdout == f"jakpreneur {project['version']}\n"
+
+
+@pytest.mark.parametrize("arguments", [["--role", "oficer"], ["--role", "officer", "--dinas", "Sosail"], []])
+def test_a_role_or_dinas_that_is_none(arguments: list[str]) -> None:
+    """A token with a mistyped role would be refused everywhere, and nobody would know why: the choices are named instead."""
+    result = run(app, ["token", *arguments], env={"COLUMNS": "300"})
+    assert result.exit_code == 2
+    assert not arguments or "'verifier'" in result.output or "'Sosial'" in result.output
+
+
+@pytest.mark.parametrize("reason", ["x", "NIK 3171014512909001 salah", "\u200b\u200b\u200b\u200b\u200b\u200b"])
+def test_a_reason_is_one(reason: str) -> None:
+    """What is kept for ever is refused before any database is opened, if it says nothing or names somebody."""
+    assert run(app, ["dead-letters", "discard", "metrics", "ltr_a", "--reason", reason]).exit_code == 2
+    place = ["positions", "move", "metrics", "ledger", "topic", "0", "--to", "end"]
+    assert run(app, [*place, "--reason", reason]).exit_code == 2
