@@ -59,8 +59,11 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("JAKPRENEUR_KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS", "kafka_bootstrap_servers"),
         description="Brokers of the SERVICES listener",
     )
-    kafka_username: str | None = Field(default=None, description="SCRAM-SHA-512 user; none: no authentication")
+    kafka_username: str | None = Field(default=None, description="SCRAM user; none: no authentication")
     kafka_password: SecretStr | None = Field(default=None, description="Its password")
+    kafka_mechanism: Literal["SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-256", description="How it logs in; partners' users have SCRAM-SHA-512"
+    )
     kafka_tls: bool = Field(default=False, description="SASL_SSL or SSL instead of plaintext")
     kafka_topic_prefix: str = Field(default="", description="Put before every topic and group: shared clusters, tests")
     kafka_replication: int = Field(default=1, description="Replication factor of topics that a service creates")

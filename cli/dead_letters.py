@@ -6,13 +6,13 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from chassis.consuming import letter_requests, operator_log
 from chassis.consuming.letter_requests import Ask, Outcome
 from chassis.database.mongo import Mongo
 from chassis.operations import replies
+from cli import tables
 from cli.connection import Reason, Service, account, with_database
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -25,12 +25,11 @@ def list_letters(service: Service, limit: Annotated[int, typer.Option(help="At m
     """The letters, oldest first: dead ones, those that wait for an earlier event, and those parked behind another."""
     found = with_database(service, lambda mongo: letter_requests.letters(mongo, {}, None, limit))
     table = Table("letter", "state", "subject", "reason", "detail", "asked")
-    table.columns[0].no_wrap = True
     for doc in found:
         shown = replies.letter(doc)
         asked = f"{shown['asked']['act']} by {shown['asked']['by']}" if shown["asked"] else "-"
         table.add_row(doc["_id"], doc["state"], doc["subject"] or "-", doc["reason"], doc["detail"][:80], asked)
-    Console().print(table)
+    tables.show(table)
 
 
 @app.command()
@@ -87,7 +86,7 @@ def history(service: Service, limit: Annotated[int, typer.Option(help="At most s
         told_of = (entry["consumer"], entry["topic"], str(entry["partition"]), str(offset), entry.get("subject") or "-")
         at = entry["at"].isoformat(timespec="seconds")
         table.add_row(at, entry["by"], entry["act"], entry["outcome"], entry["reason"], *told_of)
-    Console().print(table)
+    tables.show(table)
 
 
 def _report(outcomes: dict[str, tuple[Outcome, str]], wanted: Outcome) -> None:

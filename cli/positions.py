@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from chassis.consuming import standing
 from chassis.database.failures import WriteRace
 from chassis.settings import Settings
 from cli.connection import Reason, Service, account, with_database
+from cli.tables import show
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -24,7 +24,7 @@ def list_positions(service: Service) -> None:
         age = "-" if found.age_seconds is None else f"{found.age_seconds:.0f} s"
         counts = (found.partition, found.next_offset, found.beginning, found.end, found.lag)
         table.add_row(found.consumer, found.topic, *map(str, counts), age, str(found.lost))
-    Console().print(table)
+    show(table)
 
 
 @app.command()

@@ -83,8 +83,9 @@ class Batch:
         for place in self._places(gap.events):
             entry = self.entries[place]
             if entry.event is not None:
-                letter = dead_letters.letter(consumer, entry.record, entry.event.subject, "waiting", "predecessor_missing", "")
-                self._put_aside(place, letter | {"waits_from": entry.event.sequence})
+                self._put_aside(place, dead_letters.letter(
+                    consumer, entry.record, entry.event.subject, "waiting", "predecessor_missing", ""
+                ))  # fmt: skip
 
     def _put_aside(self, place: int, letter: Document) -> None:
         self.entries[place].event = None

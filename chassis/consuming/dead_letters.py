@@ -16,6 +16,7 @@ from typing import Any
 from aiokafka import ConsumerRecord
 
 from chassis import clock, telemetry
+from chassis.consuming import operator_log
 from chassis.database.failures import WriteRace
 from chassis.database.mongo import Mongo, Tx
 from chassis.documents import Document
@@ -58,6 +59,7 @@ def letter_id(consumer: str, record: ConsumerRecord) -> str:
 def letter(consumer: str, record: ConsumerRecord, subject: str | None, state: str, reason: str, detail: str) -> Document:
     """The document for one message."""
     value = record.value or b""
+    headers = [[name, raw] for name, raw in record.headers]
     return {
         "_id": letter_id(consumer, record),
         "consumer": consumer,
@@ -71,10 +73,10 @@ def letter(consumer: str, record: ConsumerRecord, subject: str | None, state: st
         "key": record.key,
         "value": value[:_VALUE_KEPT],
         "value_bytes": len(value),
-        "headers": [[name, raw] for name, raw in record.headers],
+        "headers": headers,
         "at": clock.now(),
         "redrive": False,  # due: to be tried, or discarded if an operator `asked` for that
-        "waits_from": 0,  # events of its subject from this sequence on wait behind it
+        "waits_from": _place(headers)["sequence"] or 0,  # events of its subject from this sequence on wait behind it
     }
 
 
@@ -85,9 +87,17 @@ def event_id(doc: Document) -> str | None:
 
 
 async def save(mongo: Mongo, letters: list[Document], tx: Tx) -> None:
-    """Insert letters in the transaction that moves the position past them."""
-    if letters:
-        await mongo[DEAD_LETTERS].insert_many(letters, session=tx)
+    """Insert letters in the transaction that moves the position past them.
+
+    After a position was moved back, messages come again: those that are letters still, or were discarded, don't become new ones.
+    """
+    if not letters:
+        return
+    ids = [doc["_id"] for doc in letters]
+    known = {doc["_id"] for doc in await mongo.find_by_ids(DEAD_LETTERS, ids, tx)}
+    known |= {identity for identity, outcome in (await operator_log.outcomes(mongo, ids)).items() if outcome == "discarded"}
+    if new := [doc for doc in letters if doc["_id"] not in known]:
+        await mongo[DEAD_LETTERS].insert_many(new, session=tx)
 
 
 async def open_subjects(mongo: Mongo, consumer: str) -> tuple[dict[tuple[str, str], int], int]:
@@ -156,7 +166,11 @@ async def release_followers(mongo: Mongo, doc: Document, tx: Tx) -> None:
 
 def place_of(doc: Document) -> Document:
     """Where the letter's event stands among its publisher's: None for what its headers don't tell."""
-    headers = {name: bytes(raw) for name, raw in doc["headers"] if raw is not None}
+    return _place(doc["headers"])
+
+
+def _place(pairs: Iterable[Sequence[Any]]) -> Document:
+    headers = {name: bytes(raw) for name, raw in pairs if raw is not None}
     source = headers.get("ce_source", b"").decode(errors="replace").partition(GENERATION)[0]
     sequence = headers.get("ce_sequence", b"").decode(errors="replace")
     known = sequence.isascii() and sequence.isdecimal() and len(sequence) < _DIGITS

@@ -32,7 +32,7 @@ def connection(settings: Settings) -> dict[str, Any]:
         options["ssl_context"] = ssl.create_default_context()
     if authenticated and settings.kafka_password is not None:
         options |= {
-            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_mechanism": settings.kafka_mechanism,
             "sasl_plain_username": settings.kafka_username,
             "sasl_plain_password": settings.kafka_password.get_secret_value(),
         }

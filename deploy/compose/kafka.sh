@@ -25,15 +25,16 @@ advertised.listeners=SERVICES://$host:9092,PARTNERS://$host:9094
 inter.broker.listener.name=SERVICES
 listener.security.protocol.map=SERVICES:SASL_PLAINTEXT,PARTNERS:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT
 log.dirs=$data
-sasl.enabled.mechanisms=SCRAM-SHA-512
-sasl.mechanism.inter.broker.protocol=SCRAM-SHA-512
+listener.name.services.sasl.enabled.mechanisms=SCRAM-SHA-256
+listener.name.partners.sasl.enabled.mechanisms=SCRAM-SHA-512
+sasl.mechanism.inter.broker.protocol=SCRAM-SHA-256
 sasl.mechanism.controller.protocol=PLAIN
-listener.name.services.scram-sha-512.sasl.jaas.config=$scram $broker;
+listener.name.services.scram-sha-256.sasl.jaas.config=$scram $broker;
 listener.name.partners.scram-sha-512.sasl.jaas.config=$scram;
 listener.name.controller.sasl.enabled.mechanisms=PLAIN
 listener.name.controller.plain.sasl.jaas.config=$plain $broker user_broker="$KAFKA_BROKER_PASSWORD";
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-super.users=User:services;User:broker
+super.users=User:administrator;User:broker
 allow.everyone.if.no.acl.found=false
 auto.create.topics.enable=false
 num.partitions=6
@@ -53,7 +54,7 @@ END
 if [ ! -e "$data/meta.properties" ]; then
   # What it prints holds what the passwords are checked against: not for a log. Errors go to standard error.
   "$home/bin/kafka-storage.sh" format --ignore-formatted "--cluster-id=$KAFKA_CLUSTER_ID" --config "$properties" \
-    --add-scram "SCRAM-SHA-512=[name=services,password=$KAFKA_PASSWORD]" \
-    --add-scram "SCRAM-SHA-512=[name=broker,password=$KAFKA_BROKER_PASSWORD]" > /dev/null
+    --add-scram "SCRAM-SHA-256=[name=administrator,password=$KAFKA_PASSWORD]" \
+    --add-scram "SCRAM-SHA-256=[name=broker,password=$KAFKA_BROKER_PASSWORD]" > /dev/null
 fi
 exec "$home/bin/kafka-server-start.sh" "$properties"

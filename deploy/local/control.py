@@ -16,8 +16,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from deploy.access.environment import grant_in_kafka, grant_in_mongodb
 from deploy.local import layout
-from deploy.local.platform import Platform
+from deploy.local.platform import PREFIX, Platform
 from deploy.local.ports import is_free, setting_of
 from deploy.local.processes import tail
 from deploy.local.stack import kafka_is_ready, open_mongodb
@@ -85,13 +86,17 @@ def follow_logs(logs: Path) -> None:
 
 
 def wait_for_servers(platform: Platform) -> None:
-    """Until MongoDB and Kafka, as far as they are ours, can be used."""
+    """Until MongoDB and Kafka, as far as they are ours, can be used by the services, each as its own user."""
     checks: dict[str, Callable[[], bool]] = {
         "mongodb": lambda: open_mongodb(platform.ports, platform.secrets),
         "kafka": lambda: kafka_is_ready(platform.ports, platform.secrets),
     }
     for server in platform.servers:
         wait_for(platform, server, checks[server], SERVERS_SECONDS)
+    if platform.own_mongodb:
+        grant_in_mongodb(platform.settings, PREFIX, platform.passwords)
+    if platform.own_kafka:
+        grant_in_kafka(platform.settings, PREFIX, "", platform.passwords)
 
 
 def wait_for_services(platform: Platform) -> None:

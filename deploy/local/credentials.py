@@ -6,13 +6,14 @@ They are for development and tests. A real deployment brings its own (`deploy/.e
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import os
 import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-_ADDED_LATER = frozenset({"idempotency_pepper"})
+_SERVICES_KEY = "services_key"
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Secrets:
     blind_index_pepper: str
     api_key_pepper: str
     idempotency_pepper: str
+    services_key: str  # from which the passwords of the services' users are derived
+
+    def password_of(self, service: str) -> str:
+        """The password of a service's user, in MongoDB and in Kafka."""
+        return hmac.digest(self.services_key.encode(), service.encode(), "sha256").hex()
 
     @classmethod
     def of(cls, directory: Path) -> Secrets:
@@ -34,10 +40,11 @@ class Secrets:
         file = directory / "secrets.json"
         if file.exists():
             known: dict[str, str] = json.loads(file.read_text())
-            if not known.keys() >= _ADDED_LATER:
-                # A stack of an earlier version: nothing that it stores was made with these.
-                known = {**{name: random_key() for name in _ADDED_LATER}, **known}
-                write_private(file, json.dumps(known, indent=2) + "\n")
+            if _SERVICES_KEY not in known:
+                raise FileNotFoundError(
+                    f"{directory} was made by an earlier version, whose Kafka knows one user only: delete it (it is for "
+                    "development), and start again"
+                )
             return cls(**known)
         if any((directory / data).exists() for data in ("mongodb", "kafka")):
             # New keys would lock us out of the old data, and make its personal data unreadable.
@@ -59,6 +66,7 @@ class Secrets:
             blind_index_pepper=random_key(),
             api_key_pepper=random_key(),
             idempotency_pepper=random_key(),
+            services_key=random_key(),
         )
 
 

@@ -1,7 +1,8 @@
 """Apache Kafka for the local stack: one process that is broker and controller (KRaft). Tests of failures make three of them.
 
-Two ways in, both with SCRAM-SHA-512: SERVICES for our own processes, PARTNERS for institutions, who may do
-only what an ACL grants. Topics, partners' users and ACLs are made by the services through the admin API.
+Two ways in: SERVICES for our own processes, with SCRAM-SHA-256, and PARTNERS for institutions, with SCRAM-SHA-512. A user has
+a credential for one of them only, and may do what an ACL grants (deploy/access). The administrator and the broker may do all, and
+come in by SERVICES.
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from deploy.access.kafka import MECHANISM
 from deploy.local import layout
 from deploy.local.credentials import Secrets, write_private
 from deploy.local.ports import Ports, accepts
 from deploy.local.processes import ServerError
 from deploy.local.sizing import DEFAULT, Sizing
 
-USER = "services"
+USER = "administrator"
 BROKER_USER = "broker"
-MECHANISM = "SCRAM-SHA-512"
+PARTNERS_MECHANISM = "SCRAM-SHA-512"
 
 JVM_FLAGS = [
     "-XX:+UseSerialGC",  # two cores, a small heap: starts faster than G1 and pauses no longer
@@ -109,7 +111,10 @@ def settings(node: Node, nodes: Sequence[Node], secrets: Secrets) -> dict[str, s
         listeners += f",DETOUR://127.0.0.1:{behind}"
         advertised += f",DETOUR://127.0.0.1:{before}"
         protocols += ",DETOUR:SASL_PLAINTEXT"
-        detour = {"listener.name.detour.scram-sha-512.sasl.jaas.config": f"{scram};"}
+        detour = {
+            "listener.name.detour.sasl.enabled.mechanisms": MECHANISM,
+            "listener.name.detour.scram-sha-256.sasl.jaas.config": f"{scram};",
+        }
     copies = min(3, len(nodes))
     in_sync = max(1, copies - 1)
     return {
@@ -125,10 +130,11 @@ def settings(node: Node, nodes: Sequence[Node], secrets: Secrets) -> dict[str, s
         "log.dirs": str(node.home / "data"),
         # Who may come in. The controller can't use SCRAM, whose users are in the log that it has yet to
         # read; an open listener would make everybody on this machine a super user.
-        "sasl.enabled.mechanisms": MECHANISM,
+        "listener.name.services.sasl.enabled.mechanisms": MECHANISM,
+        "listener.name.partners.sasl.enabled.mechanisms": PARTNERS_MECHANISM,
         "sasl.mechanism.inter.broker.protocol": MECHANISM,
         "sasl.mechanism.controller.protocol": "PLAIN",
-        "listener.name.services.scram-sha-512.sasl.jaas.config": f"{scram} {broker};",
+        "listener.name.services.scram-sha-256.sasl.jaas.config": f"{scram} {broker};",
         "listener.name.partners.scram-sha-512.sasl.jaas.config": f"{scram};",
         **detour,
         "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",

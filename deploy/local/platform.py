@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.access.environment import kafka_of, mongodb_of
+from deploy.access.grants import SERVICES as GRANTED
 from deploy.local import layout
 from deploy.local.credentials import Secrets
 from deploy.local.ports import Ports
@@ -19,6 +21,7 @@ SERVICES = ("registration", "training", "metrics")
 MONGODB_SETTINGS = ("JAKPRENEUR_MONGODB_URL", "MONGODB_URL")
 KAFKA_SETTINGS = ("JAKPRENEUR_KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS")
 MONGODB_LIMIT = "JAKPRENEUR_MONGO_TRANSACTION_SECONDS"
+PREFIX = "jakpreneur"  # of the services' databases and users
 KAFKA_LOGIN = ("JAKPRENEUR_KAFKA_USERNAME", "JAKPRENEUR_KAFKA_PASSWORD")
 
 
@@ -34,7 +37,7 @@ class Platform:
     service_root: Path
     """Where `python -m services.<name>` finds the services."""
     settings: dict[str, str]
-    """Settings of every service; a user's own ones have come before ours."""
+    """Settings of every service but for its logins; those here are the administrator's. A user's own have come before ours."""
     own_mongodb: bool
     own_kafka: bool
     prometheus: str | None
@@ -95,9 +98,16 @@ class Platform:
         ports = dict(self.ports.items())
         return {
             **self.settings,
+            **(mongodb_of(self.settings, service, PREFIX, self.passwords) if self.own_mongodb else {}),
+            **(kafka_of(service, PREFIX, self.passwords) if self.own_kafka else {}),
             "JAKPRENEUR_PORT": str(ports[service]),
             "JAKPRENEUR_INTERNAL_PORT": str(ports[f"{service}_internal"]),
         }
+
+    @property
+    def passwords(self) -> dict[str, str]:
+        """Of the services' users."""
+        return {service: self.secrets.password_of(service) for service in GRANTED}
 
     def ready_url(self, service: str) -> str:
         """Answers 200 when the service can do its work."""

@@ -5,13 +5,15 @@
         registration.wait_ready()
         httpx2.get(f"{registration.url}/v1/areas", headers=platform.bearer(["officer"]))
 
-One Platform is one deployment: its databases and topics bear its own prefix, so several can share a Stack. Every process
+One Platform is one deployment: its databases, topics and users bear its own prefix, so several can share a Stack. Each service
+logs in as its own user; `environment` is the administrator's. Every process
 dies with this one. Start them in a thread that outlives them (see deploy/local/processes.py).
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -26,6 +28,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from chassis.access import oidc
 from chassis.settings import Settings
+from deploy.access.environment import grant_in_kafka, grant_in_mongodb, kafka_of, mongodb_of
+from deploy.access.grants import SERVICES
 from deploy.local.ports import HeldPort
 from deploy.local.processes import LIBC, PR_SET_PDEATHSIG, tail
 from tests.harness.settings import settings_of
@@ -152,6 +156,9 @@ class Platform:
             "JAKPRENEUR_KAFKA_TOPIC_PREFIX": f"{self.prefix}.",
             **(environment or {}),
         }
+        self.passwords = {service: secrets.token_urlsafe(18) for service in SERVICES}
+        grant_in_mongodb(self.environment, self.prefix, self.passwords)
+        grant_in_kafka(self.environment, self.prefix, f"{self.prefix}.", self.passwords)
 
     def settings(self, **changes: Any) -> Settings:
         """The chassis settings that the processes run with, to look into their database and topics."""
@@ -170,6 +177,8 @@ class Platform:
         settings = {
             **os.environ,
             **self.environment,
+            **mongodb_of(self.environment, name, self.prefix, self.passwords),
+            **kafka_of(name, self.prefix, self.passwords),
             "JAKPRENEUR_PORT": str(ports[0].number),
             "JAKPRENEUR_INTERNAL_PORT": str(ports[1].number),
             **(env or {}),

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from chassis.settings import Settings
-from deploy.local.kafka_broker import MECHANISM
+from deploy.access.kafka import MECHANISM
 
 _READ_SECONDS = 20.0
 

@@ -191,6 +191,23 @@ async def test_discarded_while_it_is_redriven(mongo: Mongo, plain: Settings, pre
     assert len(discarded) == 30
 
 
+async def test_what_was_put_aside_comes_again(mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
+    """The position is moved back over letters: the open ones stay as they are, a discarded one stays ended, the rest flows."""
+    place = TopicPartition(f"{plain.kafka_topic_prefix}{TOPIC}", 0)
+    await broken_second(sender)
+    await sender.raw("budi", [], b"?", partition=0)
+    async with consuming(consumer(mongo, plain, prefix, projection(mongo))):
+        await until_letters(mongo, [BROKEN, PARKED, PARKED, ("budi", "dead", "malformed")])
+        *_, last = await letter_ids(mongo)
+        await discard(mongo, last, RINI)
+        await until_letters(mongo, [BROKEN, PARKED, PARKED])
+        before = await letter_ids(mongo)
+        await standing.move(mongo, plain, prefix, place, "beginning", by="cli:rini", reason="Uji coba pemulihan")
+        await sender.count("tono", 1, partition=0)
+        await until_heard(mongo, {"siti": [1], "tono": [1]}, 30)
+        assert await letter_ids(mongo) == before
+
+
 async def test_where_consumers_stand(mongo: Mongo, plain: Settings, prefix: str, sender: Sender) -> None:
     """Behind by two of three: the lag, the end and the age of the first that waits; nothing waits: no age."""
     place = TopicPartition(f"{plain.kafka_topic_prefix}{TOPIC}", 0)

@@ -35,15 +35,13 @@ def test_keys_have_32_bytes() -> None:
         assert len(base64.b64decode(key, validate=True)) == 32
 
 
-def test_a_stack_of_an_earlier_version_gets_what_it_lacks(tmp_path: Path) -> None:
-    """Its secrets know no pepper of idempotency records yet: one is made and kept, and the others stay as they are."""
+def test_a_stack_of_an_earlier_version_is_refused(tmp_path: Path) -> None:
+    """Its Kafka knows one user for all services: it is said so, with what to do, instead of a login that fails for ever."""
     before = vars(Secrets.of(tmp_path))
     (tmp_path / "mongodb").mkdir()
-    file = tmp_path / "secrets.json"
-    file.write_text(json.dumps({name: value for name, value in before.items() if name != "idempotency_pepper"}))
-    after = Secrets.of(tmp_path)
-    assert {**before, "idempotency_pepper": after.idempotency_pepper} == vars(after) == vars(Secrets.of(tmp_path))
-    assert file.stat().st_mode & 0o777 == 0o600
+    (tmp_path / "secrets.json").write_text(json.dumps({name: value for name, value in before.items() if name != "services_key"}))
+    with pytest.raises(FileNotFoundError, match="delete it"):
+        Secrets.of(tmp_path)
 
 
 def test_lost_secrets_are_not_replaced_under_data(tmp_path: Path) -> None:

@@ -96,7 +96,19 @@ def test_the_login_of_an_existing_kafka_is_passed_on(tmp_path: Path) -> None:
 def test_a_stray_login_does_not_lock_services_out_of_our_kafka(tmp_path: Path) -> None:
     """A password left in the shell is not the one of the broker that we start."""
     platform = platform_of(tmp_path, {"JAKPRENEUR_KAFKA_PASSWORD": "stray"})
-    assert settings_of(platform, "metrics")["JAKPRENEUR_KAFKA_PASSWORD"] == platform.secrets.kafka_password
+    assert settings_of(platform, "metrics")["JAKPRENEUR_KAFKA_PASSWORD"] == platform.secrets.password_of("metrics")
+
+
+def test_each_service_is_its_own_user(tmp_path: Path) -> None:
+    """Whoever reads the environment of one process can't pass for another, and none of them is an administrator."""
+    platform = platform_of(tmp_path, {})
+    found = {service: settings_of(platform, service) for service in ("registration", "training", "metrics")}
+    for name in ("JAKPRENEUR_MONGODB_URL", "JAKPRENEUR_KAFKA_USERNAME", "JAKPRENEUR_KAFKA_PASSWORD"):
+        assert len({settings[name] for settings in found.values()}) == 3
+    assert found["metrics"]["JAKPRENEUR_MONGODB_URL"].startswith("mongodb://jakpreneur_metrics:")
+    environments = json.dumps(found)
+    assert platform.secrets.mongodb_password not in environments
+    assert platform.secrets.kafka_password not in environments
 
 
 def test_without_monitoring_the_rest_runs(tmp_path: Path) -> None:
