@@ -54,6 +54,7 @@ class Settings(BaseSettings):
         description="transactionLifetimeLimitSeconds of the server; 5 is advised. 0 for a sharded cluster, where a prepared "
         "transaction may outlive it",
     )
+    public_url: str = Field(default="/", description="Where clients reach the service, for its OpenAPI document")
     kafka_bootstrap_servers: str = Field(
         default="127.0.0.1:19192",
         validation_alias=AliasChoices("JAKPRENEUR_KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS", "kafka_bootstrap_servers"),

@@ -5,7 +5,7 @@ Request ids, problem details, series and OpenAPI are here, so that no service re
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse, Response
@@ -24,6 +24,7 @@ from chassis.http.query import check_query
 from chassis.http.request_context import RequestContext
 from chassis.settings import Settings
 
+_API_VERSION = "1.0.0"  # of /v1
 _FROM_BROWSERS = [
     "Authorization", "Content-Type", "X-API-Key", "Idempotency-Key", "If-Match", "If-None-Match", "Accept-Language",
 ]  # fmt: skip
@@ -52,16 +53,18 @@ def create_app(
     routers: Sequence[APIRouter],
     authenticator: Authenticator | None,
     provides: Sequence[object] = (),
-    version: str = "1.0.0",
+    *,
+    about: str = "",
+    tags: Mapping[str, str] | None = None,
 ) -> FastAPI:
     """The public app.
 
     `provides` is what its handlers ask for with `provided`, one object of a kind. It and `authenticator` may be missing only to
-    read the OpenAPI document. Raises ValueError for settings with which requests can't be served.
+    read the OpenAPI document, which `about` and `tags` describe. Raises ValueError for settings that can't work.
     """
     app = Api(
         title=title,
-        version=version,
+        version=_API_VERSION,
         openapi_url="/openapi.json",
         docs_url=None,
         redoc_url=None,
@@ -77,7 +80,7 @@ def create_app(
         app.router.routes.extend(router.routes)
     problems.install(app)
     telemetry.begin_http(_handlers(app))
-    app.openapi = lambda: document_of(app)  # type: ignore[method-assign] # FastAPI's documented way to extend the document
+    app.openapi = lambda: document_of(app, about, tags or {}, settings.public_url)  # type: ignore[method-assign] # FastAPI's documented way to extend the document
     return app
 
 

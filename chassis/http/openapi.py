@@ -1,7 +1,9 @@
-"""The OpenAPI document: FastAPI's, plus bodies, callers, idempotency keys and every status that can come."""
+"""The OpenAPI document: FastAPI's, plus bodies, callers, headers, and every status that can come. Next: openapi_parts.py."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,36 +13,50 @@ from fastapi.routing import APIRoute
 from chassis.access.callers import declared
 from chassis.http import problems
 from chassis.http.json_body import body_model
+from chassis.http.openapi_parts import (
+    HEADERS,
+    IDEMPOTENCY_KEY,
+    IF_NONE_MATCH,
+    REFUSALS,
+    SECURITY,
+    header_references,
+    refusals,
+)
+from chassis.http.representation import is_public
 
-_STATUS_TEXTS = {
-    "401": "The credential is missing or does not hold",
-    "403": "The credential does not allow this",
-    "409": "It clashes with what is there, or the same Idempotency-Key is being worked on",
-    "413": "The body is too large",
-    "422": "Input or rule refused; every failing field or rule is named",
-    "429": "Too many requests; see Retry-After",
-    "500": "Something went wrong in the service",
-    "503": "A dependency is down; see Retry-After",
-}
+_REFERENCE = "#/components/schemas/"
 
 
-def document_of(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's document plus bodies (see body.py), callers, idempotency keys and every status that can come."""
+def document_of(app: FastAPI, about: str, tags: Mapping[str, str], url: str) -> dict[str, Any]:
+    """The whole document. `about`: what the service is for; `tags`: what each group of its operations is about."""
     if app.openapi_schema:
         return app.openapi_schema
-    document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=about,
+        routes=app.routes,
+        servers=[{"url": url, "description": "Where this service answers"}],
+        tags=[{"name": name, "description": text} for name, text in tags.items()],
+        contact={"name": "Operators of the Jakpreneur platform"},
+        license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+    )
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     _add_schema(schemas, problems.Problem)
-    components["securitySchemes"] = {
-        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-        "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-    }
+    components |= {"securitySchemes": SECURITY, "headers": HEADERS, "responses": refusals()}
     for route in _api_routes(app):
         for method in route.methods or ():
             _complete(document["paths"][route.path][method.lower()], route, method, schemas)
+    _drop_unused(document)
     app.openapi_schema = document
     return document
+
+
+def operation_id(name: str) -> str:
+    """`moveTraining` for the handler `move_training`: what generated clients call it."""
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
 
 
 def _api_routes(app: FastAPI) -> list[APIRoute]:
@@ -48,41 +64,58 @@ def _api_routes(app: FastAPI) -> list[APIRoute]:
 
 
 def _complete(operation: dict[str, Any], route: APIRoute, method: str, schemas: dict[str, Any]) -> None:
+    operation["operationId"] = operation_id(route.name)
+    operation["summary"] = route.name.replace("_", " ").capitalize()
+    who = declared(route.dependant) or frozenset()
+    operation["x-callers"] = sorted(who)
+    signed_in: list[dict[str, list[str]]] = [{"bearer": []}, {"api_key": []}] if who & {"partner", "anyone"} else [{"bearer": []}]
+    operation["security"] = [{}, *signed_in] if "anyone" in who else signed_in
+    parameters = operation.setdefault("parameters", [])
+    statuses = (
+        ["400", "401", "422", "429", "500", "503"] if "anyone" in who else ["400", "401", "403", "422", "429", "500", "503"]
+    )
     model = body_model(route.dependant)
-    statuses = ["429", "500", "503", "422"]
     if model is not None:
         _add_schema(schemas, model)
-        reference = {"$ref": f"#/components/schemas/{model.__name__}"}
+        reference = {"$ref": f"{_REFERENCE}{model.__name__}"}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference}}}
         statuses.append("413")
     if method == "POST" and not operation.get("x-repeatable"):
-        operation.setdefault("parameters", []).append(
-            {
-                "name": "Idempotency-Key",
-                "in": "header",
-                "required": False,
-                "description": "The same key and body again gives the stored reply; kept for 7 days",
-                "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[\\x20-\\x7e]+$"},
-            }
-        )
+        parameters.append(IDEMPOTENCY_KEY)
         statuses.append("409")
-    who = declared(route.dependant) or frozenset()
-    operation["x-callers"] = sorted(who)
-    if "anyone" not in who:
-        operation["security"] = [{"bearer": []}, {"api_key": []}] if "partner" in who else [{"bearer": []}]
-        statuses.append("403")
-    statuses.append("401")
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    responses = operation.setdefault("responses", {})
-    for status in statuses:
-        responses[status] = {"description": _STATUS_TEXTS[status], "content": content}
-    for status in ("400", "404", "409", "412", "413"):
-        if status in responses:
-            responses[status]["content"] = content
+    responses = operation["responses"]
+    headers = ["X-Request-Id", *(["RateLimit", "RateLimit-Policy"] if "anyone" in who else [])]
+    if is_public(route.dependant):
+        headers += ["ETag", "Cache-Control"]
+        parameters.append(IF_NONE_MATCH)
+        responses["304"] = {"description": "The caller has it already", "headers": header_references(*headers)}
+    elif _has_version(responses, schemas):
+        headers.append("ETag")
+    for response in responses.values():
+        response["headers"] = header_references(*headers)
+    for status in {*statuses, *(responses.keys() & REFUSALS.keys())}:
+        responses[status] = {"$ref": f"#/components/responses/{REFUSALS[status][0]}"}
+    operation["responses"] = dict(sorted(responses.items()))
+    if not parameters:
+        del operation["parameters"]
+
+
+def _has_version(responses: Mapping[str, Any], schemas: Mapping[str, Any]) -> bool:
+    """Whether the reply tells a version, which then is its ETag."""
+    references = re.findall(rf'"{_REFERENCE}(\w+)"', str(responses).replace("'", '"'))
+    return any("version" in schemas.get(name, {}).get("properties", {}) for name in references)
 
 
 def _add_schema(schemas: dict[str, Any], model: Any) -> None:
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema = model.model_json_schema(ref_template=f"{_REFERENCE}{{model}}")
     for name, definition in schema.pop("$defs", {}).items():
         schemas.setdefault(name, definition)
     schemas.setdefault(model.__name__, schema)
+
+
+def _drop_unused(document: dict[str, Any]) -> None:
+    """Components that nothing names, FastAPI's own form of a validation error for one."""
+    for kind in ("responses", "headers", "schemas"):
+        found = document["components"][kind]
+        while unused := [name for name in found if f"'#/components/{kind}/{name}'" not in str(document)]:
+            document["components"][kind] = found = {name: each for name, each in found.items() if name not in unused}

@@ -33,7 +33,13 @@ def public(cache_control: str) -> Any:
         if "authorization" not in request.headers and "x-api-key" not in request.headers:
             response.headers["Cache-Control"] = cache_control
 
+    allow.keeps = cache_control  # type: ignore[attr-defined] # a mark on a function, read by is_public
     return Depends(allow)
+
+
+def is_public(dependant: Any) -> bool:
+    """Whether a route declares so."""
+    return any(hasattr(dependency.call, "keeps") for dependency in dependant.dependencies)
 
 
 class Representation:

@@ -30,6 +30,7 @@ from chassis.operations.use_cases import Operations
 
 Operator = Annotated[Caller, callers("operator")]
 UseCases = Annotated[Operations, provided(Operations)]
+TAGS = {"operations": "For those who run the service: dead letters, positions, the outbox"}
 LetterId = Annotated[str, id_path("ltr", "Id of a dead letter")]
 _LATER: dict[int | str, dict[str, Any]] = {
     202: {"description": "Asked for; its consumer hasn't come to it yet", "model": LetterOutcome}

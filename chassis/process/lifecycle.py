@@ -70,9 +70,10 @@ class Service:
     """The wiring of one service: its core and the literal tables of its rooms."""
 
     core: Core
-    title: str
+    about: str  # what it is for
     topics: tuple[str, ...]
     routers: list[APIRouter]
+    tags: dict[str, str] = field(default_factory=dict)  # groups of its operations, and what each is about
     provides: list[object] = field(default_factory=list)  # what handlers ask for with chassis.http.provided
     ensure_indexes: Callable[[Mongo], Awaitable[None]] | None = None
     consumers: list[Consumer] = field(default_factory=list)
@@ -83,9 +84,14 @@ class Service:
         """The app of the public port."""
         settings = self.core.settings
         authenticator = Authenticator(settings, OidcTokens(settings), self.api_keys, SharedCounts(self.core.mongo))
-        operations = Operations(self.core.mongo, settings)
         return create_app(
-            self.title, settings, [*self.routers, operations_api.routes()], authenticator, [*self.provides, operations]
+            f"Jakpreneur {self.core.name}",
+            settings,
+            [*self.routers, operations_api.routes()],
+            authenticator,
+            [*self.provides, Operations(self.core.mongo, settings)],
+            about=self.about,
+            tags={**self.tags, **operations_api.TAGS},
         )
 
 

@@ -27,6 +27,7 @@ OLDEST_PYTHON = (3, 11)
 OLDEST_JAVA = 17
 POLICY_FILE = Path("/usr/sbin/policy-rc.d")
 REQUIREMENTS = layout.ROOT / "requirements-dev.txt"
+GENERATORS = layout.ROOT / "tests" / "generators"
 
 
 class SetupError(Exception):
@@ -221,6 +222,34 @@ def install_kafka() -> None:
     stamp(fresh, layout.KAFKA_POM)
     shutil.rmtree(layout.KAFKA_LIBS, ignore_errors=True)
     fresh.rename(layout.KAFKA_LIBS)
+
+
+# --- Generators of clients, for the tests of the OpenAPI documents ------------------------------------
+
+
+def install_generators() -> Path:
+    """Installs what tests/generators pins to `var/generators`, again whenever that changes; returns the folder."""
+    sources = [GENERATORS / name for name in ("package-lock.json", "requirements.txt")]
+    folder = layout.VAR / "generators"
+    if all(is_stamped(folder / source.stem, source) for source in sources):
+        return folder
+    if shutil.which("npm") is None:
+        if os.geteuid() != 0 or shutil.which("apt-get") is None:
+            raise SetupError("tests of generated clients need npm, and installing that takes root")
+        with services_not_started():
+            apt_install(["npm"])
+    packages, environment = (folder / source.stem for source in sources)
+    shutil.rmtree(folder, ignore_errors=True)
+    packages.mkdir(parents=True)
+    for name in ("package.json", "package-lock.json", ".npmrc"):
+        shutil.copy(GENERATORS / name, packages)
+    run(["npm", "ci", "--prefix", str(packages), "--userconfig", str(packages / ".npmrc")])
+    run([sys.executable, "-m", "venv", str(environment)])
+    pip = [str(environment / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    run([*pip, "install", "-q", "--require-hashes", "-r", str(sources[1])])
+    for source in sources:
+        stamp(folder / source.stem, source)
+    return folder
 
 
 # --- Stamps: what a folder was made from -------------------------------------------------------------

@@ -51,7 +51,7 @@ def build(settings: MetricsSettings) -> Service:
     every_topic = [topic for topics in TOPICS.values() for topic in topics]
     return Service(
         core=core,
-        title="Jakpreneur metrics",
+        about="The programme's figures, each explained by events; what would disclose somebody is suppressed.",
         topics=TOPICS[NAME],
         routers=[
             progress_api.routes(),
@@ -61,6 +61,10 @@ def build(settings: MetricsSettings) -> Service:
             assessments_api.routes(),
         ],
         ensure_indexes=ensure_indexes,
+        tags={
+            "figures": "Progress, series, breakdowns, the funnel, targets, reconciliation",
+            "assessments": "Monthly reports of businesses, and their verification",
+        },
         provides=[reconciliation, figures, progress, targets, assessments],
         consumers=[Consumer(core.mongo, settings, "metrics-ledger", every_topic, effect)],
         workers={

@@ -44,9 +44,14 @@ def build(settings: RegistrationSettings) -> Service:
     )
     return Service(
         core=core,
-        title="Jakpreneur registration",
+        about="People register here, one by one or by files, and are verified. Personal data stays here.",
         topics=TOPICS[NAME],
         routers=[people_api.routes(), reference_api.routes(), imports_api.routes(settings.import_max_bytes)],
+        tags={
+            "jakpreneurs": "People of the programme: registering, finding, revealing, verifying",
+            "imports": "Files of many people",
+            "reference": "Lists that forms offer",
+        },
         provides=[people, imports],
         ensure_indexes=ensure_indexes,
         workers={"imports": importing.work, "telemetry": partial(people_worker.count_people, person_store)},

@@ -48,9 +48,16 @@ def build(settings: TrainingSettings) -> Service:
     )
     return Service(
         core=core,
-        title="Jakpreneur training",
+        about="Partner institutions announce trainings here; people enrol, attend and complete them.",
         topics=TOPICS[NAME],
         routers=[partners_api.routes(), trainings_api.routes(), enrolments_api.routes(), attendance_api.routes()],
+        tags={
+            "partners": "Institutions that apply and are admitted",
+            "keys": "API keys of partners",
+            "trainings": "Trainings, from draft to report",
+            "enrolments": "Seats, waiting lists and offers",
+            "attendance": "Who was there",
+        },
         provides=[
             PartnerUseCases(group_commit, partner_store, rules, secrets),
             TrainingUseCases(group_commit, training_store, rules, completion.begin_settling),

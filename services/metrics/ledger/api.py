@@ -36,7 +36,7 @@ class Reconciled(BaseModel):
 
 def routes() -> APIRouter:
     """The route of reconciliation."""
-    router = APIRouter(prefix="/v1", tags=["figures", "operations"])
+    router = APIRouter(prefix="/v1", tags=["figures"])
     router.add_api_route("/reconciliation", reconcile_ledger, methods=["GET"], response_model=Reconciled, responses={**NOT_FOUND})
     return router
 

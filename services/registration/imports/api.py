@@ -21,17 +21,20 @@ ImportId = Annotated[str, id_path("imp", "Id of an import")]
 Officer = Annotated[Caller, callers("officer", "admin", "migrator")]
 Imports = Annotated[ImportUseCases, provided(ImportUseCases)]
 _FORM_BYTES = 1_000_000  # what a form may add to its file
+_FILE = "UTF-8 CSV with the form's columns"
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            "text/csv": {"schema": {"type": "string", "description": "UTF-8 CSV with the form's columns"}},
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary"}},
+                    "properties": {"file": {"type": "string", "format": "binary", "description": _FILE}},
                 }
+            },
+            "application/octet-stream": {
+                "schema": {"type": "string", "format": "binary", "description": f"{_FILE}; text/csv is understood too"}
             },
         },
     }

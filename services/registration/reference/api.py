@@ -17,7 +17,7 @@ Anyone = Annotated[Caller, callers("anyone")]
 
 def routes() -> APIRouter:
     """The routes of the reference lists."""
-    router = APIRouter(prefix="/v1", tags=["jakpreneurs", "reference"], route_class=DirectRoute)
+    router = APIRouter(prefix="/v1", tags=["reference"], route_class=DirectRoute)
     kept = [public(REFERENCE)]
     router.add_api_route("/areas", list_areas, methods=["GET"], response_model=Areas, dependencies=kept)
     router.add_api_route("/commodities", list_commodities, methods=["GET"], response_model=Commodities, dependencies=kept)

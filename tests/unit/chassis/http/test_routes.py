@@ -120,4 +120,5 @@ async def test_every_refusal_is_in_the_document(app: FastAPI) -> None:
         expected = {"401", "422", "429", "500", "503"} | (set() if "anyone" in operation["x-callers"] else {"403"})
         assert expected <= set(operation["responses"])
         for status in expected:
-            assert list(operation["responses"][status]["content"]) == ["application/problem+json"]
+            name = operation["responses"][status]["$ref"].rpartition("/")[2]
+            assert list(app.openapi()["components"]["responses"][name]["content"]) == ["application/problem+json"]
