@@ -103,9 +103,10 @@ def _code(value: Any) -> Any:
     return clean_code(value) if isinstance(value, str) else value
 
 
-_NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"
-Line = Annotated[str, AfterValidator(_line), Field(json_schema_extra={"pattern": _NO_CONTROLS})]
+_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff]*$"
+_REMARK = r"^(?!.*(?:[0-9][ .-]?){10})[^\x00-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff]*$"
+Line = Annotated[str, AfterValidator(_line), Field(json_schema_extra={"pattern": _PRINTABLE})]
 Lines = Annotated[str, AfterValidator(_lines)]
 # A text about an act, stored and shown in the clear: it must not name the person behind it.
-Remark = Annotated[str, AfterValidator(_remark), Field(json_schema_extra={"pattern": _NO_CONTROLS})]
+Remark = Annotated[str, AfterValidator(_remark), Field(json_schema_extra={"pattern": _REMARK})]
 Code = Annotated[str, BeforeValidator(_code)]

@@ -71,6 +71,8 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str, schemas: 
     signed_in: list[dict[str, list[str]]] = [{"bearer": []}, {"api_key": []}] if who & {"partner", "anyone"} else [{"bearer": []}]
     operation["security"] = [{}, *signed_in] if "anyone" in who else signed_in
     parameters = operation.setdefault("parameters", [])
+    for parameter in parameters:
+        parameter["schema"] = _without_null(parameter["schema"])
     statuses = (
         ["400", "401", "422", "429", "500", "503"] if "anyone" in who else ["400", "401", "403", "422", "429", "500", "503"]
     )
@@ -98,6 +100,15 @@ def _complete(operation: dict[str, Any], route: APIRoute, method: str, schemas: 
     operation["responses"] = dict(sorted(responses.items()))
     if not parameters:
         del operation["parameters"]
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter is there or it isn't; the text `null` would be a value like any other."""
+    choices = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    if not choices:
+        return schema
+    rest = {name: value for name, value in schema.items() if name != "anyOf"}
+    return {**choices[0], **rest} if len(choices) == 1 else {**rest, "anyOf": choices}
 
 
 def _has_version(responses: Mapping[str, Any], schemas: Mapping[str, Any]) -> bool:

@@ -64,7 +64,7 @@ IF_NONE_MATCH: Final[dict[str, Any]] = {
     "in": "header",
     "required": False,
     "description": "ETag of the reply that the caller has: 304 and no body if it is still the same",
-    "schema": {"type": "string", "maxLength": 1000},
+    "schema": {"type": "string"},
 }
 
 

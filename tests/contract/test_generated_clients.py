@@ -37,7 +37,8 @@ async def document(service: str) -> dict[str, Any]:
     ]
     key = base64.b64encode(bytes(32)).decode()
     peppers = dict.fromkeys(("blind_index_pepper", "api_key_pepper", "idempotency_pepper"), key)
-    settings: Any = kind(env="local", vault_master_keys={"1": key}, **peppers)
+    given: dict[str, Any] = {"env": "local", "vault_master_keys": {"1": key}, **peppers}
+    settings: Any = kind(**given)
     built: Service = importlib.import_module(f"services.{service}.main").build(settings)
     made: dict[str, Any] = built.public_app().openapi()
     await built.core.mongo.close()

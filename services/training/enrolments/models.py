@@ -19,7 +19,14 @@ _EXAMPLE = "jkp_4Yq0pV7sT2mXb1Zk"
 class EnrolBody(Body):
     """One person, or a group of which all are enrolled or none."""
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["jakpreneur_id"]}, {"required": ["jakpreneur_ids"]}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["jakpreneur_id"], "properties": {"jakpreneur_id": {"type": "string"}}},
+                {"required": ["jakpreneur_ids"], "properties": {"jakpreneur_ids": {"type": "array", "uniqueItems": True}}},
+            ]
+        }
+    )
 
     jakpreneur_id: Person | None = Field(default=None, description="The person", examples=[_EXAMPLE])
     jakpreneur_ids: Annotated[list[Person], Field(min_length=1, max_length=500)] | None = Field(

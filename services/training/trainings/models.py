@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, Field
+from pydantic.config import JsonDict
 
 from chassis.forms.body import Body
 from chassis.forms.text import Code, Line, Lines, Remark
@@ -14,6 +15,8 @@ from services.training.documents import Audience, TrainingStage, TrainingStatus
 from services.training.trainings.audience import DINAS, KOTA
 
 Quota = Annotated[int, Field(ge=1, le=100_000, description="Number of seats", examples=[40])]
+
+_FILLED: JsonDict = {"minItems": 1}  # an empty list is met by R10, which says more than a form could
 
 
 class SessionBody(Body):
@@ -67,7 +70,7 @@ class TrainingBody(Body):
     dinas: Code | None = Field(
         default=None, min_length=1, max_length=40, description=f"Office responsible: {', '.join(DINAS)}", examples=["PPKUKM"]
     )
-    sessions: list[SessionBody] = Field(max_length=100, description="In order, not overlapping; at least one (R10)")
+    sessions: list[SessionBody] = Field(max_length=100, description="In order, not overlapping (R10)", json_schema_extra=_FILLED)
     quota: Quota
     registration_deadline: Moment = Field(
         description="Before the first session, with offset", examples=["2027-03-05T17:00:00+07:00"]
@@ -84,7 +87,9 @@ class RevisionBody(Body):
 
     title: Line | None = Field(default=None, min_length=1, max_length=200, description="Title")
     description: Lines | None = Field(default=None, max_length=5000, description="What it is about")
-    sessions: list[SessionBody] | None = Field(default=None, max_length=100, description="All sessions, in order")
+    sessions: list[SessionBody] | None = Field(
+        default=None, max_length=100, description="All sessions, in order", json_schema_extra=_FILLED
+    )
     registration_deadline: Moment | None = Field(default=None, description="Before the first session, with offset")
     quota: Quota | None = Field(default=None, description="Not below the seats that are confirmed or offered")
 
