@@ -4,7 +4,7 @@ PY := .venv/bin/python
 PROMETHEUS := deploy/prometheus
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up down status logs check check-code check-monitoring bench chaos format
+.PHONY: help setup demo test up restart down status logs check check-code check-monitoring bench chaos format
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test: setup ## run every test against a stack of its own; `.venv/bin/coverage re
 
 up: setup ## start the platform and wait until it is ready
 	@$(PY) -m deploy.local up
+
+restart: setup ## stop and start some programs, and wait until they are ready (PROGRAMS="metrics training")
+	@$(PY) -m deploy.local restart $(PROGRAMS)
 
 down: setup ## stop the platform; its data stays in var/local
 	@$(PY) -m deploy.local down

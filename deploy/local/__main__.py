@@ -1,4 +1,4 @@
-"""`python -m deploy.local up|down|status|logs`: what `make up` and its kin call."""
+"""`python -m deploy.local up|down|restart|status|logs`: what `make up` and its kin call."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description="The platform on this machine")
-    parser.add_argument("command", choices=("up", "down", "status", "logs"))
+    parser.add_argument("command", choices=("up", "down", "restart", "status", "logs"))
+    parser.add_argument("programs", nargs="*", help="what to restart: services or servers")
     parser.add_argument("--servers-only", action="store_true", help="leave the services out, to run them by hand")
     parser.add_argument("--directory", type=Path, default=layout.LOCAL_DIRECTORY, help="data and secrets")
     parser.add_argument("--logs", type=Path, default=layout.LOG_DIRECTORY)
@@ -50,6 +51,9 @@ def run(asked: argparse.Namespace) -> None:
         print(control.addresses(platform))
     elif asked.command == "down":
         print("The platform is down." if control.down(directory) else "The platform was down already.")
+    elif asked.command == "restart":
+        control.restart(Platform.of(os.environ, directory=directory, logs=logs), asked.programs)
+        print(control.status(directory))
     elif asked.command == "status":
         print(control.status(directory))
     else:

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -46,6 +46,18 @@ def up(platform: Platform) -> None:
     if platform.services:
         supervisorctl(platform.directory, "start", *platform.services)
         wait_for_services(platform)
+
+
+def restart(platform: Platform, programs: Sequence[str]) -> None:
+    """Stops and starts some programs, and waits until the services and our servers among them are ready."""
+    known = [*platform.servers, *platform.services, *platform.monitors]
+    if not programs or not set(programs) <= set(known):
+        raise ControlError(f"name what to restart: {', '.join(known)}")
+    if not is_supervised(platform.directory):
+        raise ControlError("The platform is down. `make up` starts it.")
+    supervisorctl(platform.directory, "restart", *programs)
+    wait_for_servers(platform)
+    wait_for_services(platform)
 
 
 def down(directory: Path) -> bool:

@@ -38,6 +38,8 @@ class Platform:
     """Where `python -m services.<name>` finds the services."""
     settings: dict[str, str]
     """Settings of every service but for its logins; those here are the administrator's. A user's own have come before ours."""
+    runbook_url: str
+    """Where alerts say that the runbook is."""
     own_mongodb: bool
     own_kafka: bool
     prometheus: str | None
@@ -66,6 +68,7 @@ class Platform:
             services=services,
             service_root=service_root,
             settings=settings(environment(directory, ports, secrets), user, mongodb_url, kafka),
+            runbook_url=user.get("RUNBOOK_URL") or (layout.ROOT / "docs" / "runbook.md").as_uri(),
             own_mongodb=mongodb_url is None,
             own_kafka=kafka is None,
             prometheus=layout.prometheus(),

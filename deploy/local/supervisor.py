@@ -189,13 +189,14 @@ def alertmanager_argv(platform: Platform) -> list[str]:
 
 
 def write_prometheus_configuration(platform: Platform) -> None:
-    """`deploy/prometheus/prometheus.yml` with this platform's ports in the place of the documented ones."""
+    """`deploy/prometheus/prometheus.yml` with this platform's ports and runbook in the place of the documented ones."""
     home = platform.directory / "prometheus"
     home.mkdir(parents=True, exist_ok=True)
     source = (layout.PROMETHEUS_FILES / "prometheus.yml").read_text()
     documented, chosen = dict(Ports.default().items()), dict(platform.ports.items())
     targets = {f"127.0.0.1:{port}": f"127.0.0.1:{chosen[name]}" for name, port in documented.items()}
     configuration = yaml.safe_load(source)
+    configuration["global"]["external_labels"]["runbook"] = platform.runbook_url
     configuration["rule_files"] = [str(layout.PROMETHEUS_FILES / "rules.yml")]
     jobs = configuration["scrape_configs"] + configuration["alerting"]["alertmanagers"]
     for static in (entry for job in jobs for entry in job["static_configs"]):

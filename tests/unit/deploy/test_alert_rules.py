@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.local.layout import PROMETHEUS_FILES
+from deploy.local.layout import PROMETHEUS_FILES, ROOT
 
 GROUPS = yaml.safe_load((PROMETHEUS_FILES / "rules.yml").read_text())["groups"]
 ALERTS: list[dict[str, Any]] = [rule for group in GROUPS for rule in group["rules"] if "alert" in rule]
@@ -18,8 +18,9 @@ CASES = yaml.safe_load((PROMETHEUS_FILES / "rules_test.yml").read_text())["tests
 def test_an_alert_says_what_to_do(alert: dict[str, Any]) -> None:
     """Whoever is woken gets a severity, what happened, and the page that helps."""
     assert alert["labels"]["severity"] in {"page", "warning"}
-    assert alert["annotations"].keys() == {"summary", "description", "runbook"}
-    assert alert["annotations"]["runbook"] == f"docs/runbook.md#{alert['alert'].lower()}"
+    assert alert["annotations"].keys() == {"summary", "description", "runbook_url"}
+    assert alert["annotations"]["runbook_url"] == f"{{{{ $externalLabels.runbook }}}}#{alert['alert'].lower()}"
+    assert f"\n## {alert['alert']}\n" in (ROOT / "docs" / "runbook.md").read_text()
 
 
 @pytest.mark.parametrize("name", [alert["alert"] for alert in ALERTS])
