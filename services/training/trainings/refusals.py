@@ -14,7 +14,7 @@ REFUSALS: Final = Refusals(
             "Pelatihan mitra ini harus disetujui petugas sebelum diterbitkan.",
             "This partner's trainings need an officer's approval before they are published.",
         ),
-        "R10.too_early": ("Belum waktunya: sesi {which} pada {when}.", "Too early: the {which} session is at {when}."),
+        "R10.too_early": ("Belum waktunya: paling cepat {when}.", "Too early: not before {when}."),
         "R10.sessions_empty": ("Isi paling sedikit satu sesi.", "There must be at least one session."),
         "R10.session_length": ("Sesi harus berakhir sesudah mulai.", "A session must end after it starts."),
         "R10.session_past": ("Jadwal baru harus di masa depan.", "The new schedule must lie ahead."),

@@ -31,7 +31,7 @@ class Step:
     without_approval: bool = False  # only for partners whose trainings need no approval
     ends: bool = False  # the training's enrolments are settled afterwards (completion/rules.py)
     # Not before this field of the training, if trainings follow the clock; and how the refusal calls that session.
-    not_before: tuple[Literal["starts_at", "ends_at"], str] | None = None
+    not_before: Literal["starts_at", "ends_at"] | None = None
 
 
 _CANCEL: Final = Step((events.TrainingCancelled,), ends=True)
@@ -41,8 +41,8 @@ TRANSITIONS: Final[Mapping[tuple[TrainingStatus, TrainingStatus], Step]] = {
     ("submitted", "published"): Step((events.TrainingApproved, events.TrainingPublished), active=True, without_approval=True),
     ("approved", "published"): Step((events.TrainingPublished,), active=True),
     ("published", "closed"): Step((events.TrainingClosed,)),
-    ("closed", "running"): Step((events.TrainingStarted,), not_before=("starts_at", "first")),
-    ("running", "completed"): Step((events.TrainingCompleted,), ends=True, not_before=("ends_at", "last")),
+    ("closed", "running"): Step((events.TrainingStarted,), not_before="starts_at"),
+    ("running", "completed"): Step((events.TrainingCompleted,), ends=True, not_before="ends_at"),
     ("completed", "reported"): Step((events.TrainingReported,)),
     ("draft", "cancelled"): _CANCEL,
     ("submitted", "cancelled"): _CANCEL,
@@ -99,10 +99,9 @@ class MoveTraining:
     def _check_clock(self, training: Training, step: Step, now: datetime) -> None:
         if not self.rules.follow_clock or step.not_before is None:
             return
-        field, which = step.not_before
-        if now < training[field]:
-            when = training[field].astimezone(JAKARTA).strftime("%Y-%m-%d %H:%M")
-            raise REFUSALS.refused("to", "R10.too_early", which=which, when=when)
+        if now < training[step.not_before]:
+            when = training[step.not_before].astimezone(JAKARTA).strftime("%Y-%m-%d %H:%M")
+            raise REFUSALS.refused("to", "R10.too_early", when=when)
 
     def _after(self, training: Training, step: Step, now: datetime) -> Training:
         after: Training = {
