@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from chassis.forms.body import Body
@@ -16,17 +17,19 @@ Person = Annotated[str, Field(pattern=JAKPRENEUR_ID)]
 _EXAMPLE = "jkp_4Yq0pV7sT2mXb1Zk"
 
 
+def _one_of_both(schema: JsonDict) -> None:
+    schema["oneOf"] = [{"required": ["jakpreneur_id"]}, {"required": ["jakpreneur_ids"]}]
+    fields: Any = schema["properties"]
+    for field in fields.values():
+        field.update(next(choice for choice in field.pop("anyOf") if choice != {"type": "null"}))
+        field.pop("default")
+    fields["jakpreneur_ids"]["uniqueItems"] = True
+
+
 class EnrolBody(Body):
     """One person, or a group of which all are enrolled or none."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "oneOf": [
-                {"required": ["jakpreneur_id"], "properties": {"jakpreneur_id": {"type": "string"}}},
-                {"required": ["jakpreneur_ids"], "properties": {"jakpreneur_ids": {"type": "array", "uniqueItems": True}}},
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra=_one_of_both)
 
     jakpreneur_id: Person | None = Field(default=None, description="The person", examples=[_EXAMPLE])
     jakpreneur_ids: Annotated[list[Person], Field(min_length=1, max_length=500)] | None = Field(
@@ -35,8 +38,8 @@ class EnrolBody(Body):
 
     @model_validator(mode="after")
     def one_of_both(self) -> EnrolBody:
-        """Exactly one of the two, and nobody twice."""
-        if (self.jakpreneur_id is None) == (self.jakpreneur_ids is None):
+        """Exactly one of the two, not null, and nobody twice."""
+        if len(self.model_fields_set) != 1 or (self.jakpreneur_id is None) == (self.jakpreneur_ids is None):
             raise PydanticCustomError(
                 "one_of_both",
                 "give either jakpreneur_id or jakpreneur_ids",
