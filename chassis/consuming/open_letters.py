@@ -17,6 +17,7 @@ from chassis.database.mongo import Mongo
 from chassis.documents import Document
 from contracts.envelope import Event
 
+_AT_A_TIME_SECONDS = 0.5  # for letters, before messages have their turn again
 _MEASURE_SECONDS = 15.0  # another replica may have put letters aside, or applied them
 
 
@@ -64,7 +65,11 @@ class OpenLetters:
 
     async def look_after(self, effect: Effect, place: Assignment, circumstances: Circumstances) -> None:
         """Apply what is due, and measure now and then."""
-        if self._count and await Redrive(self._mongo, self._consumer, effect, place.expected, circumstances).run():
+        due = Redrive(self._mongo, self._consumer, effect, place.expected, circumstances)
+        if self._count and await due.run():
+            until = time.monotonic() + _AT_A_TIME_SECONDS
+            while time.monotonic() < until and await due.run():
+                pass
             await self.reload()
             await self._measure()
         elif time.monotonic() > self._measured + _MEASURE_SECONDS:

@@ -30,6 +30,7 @@ from tests.integration.consuming import (
 
 BROKEN, PARKED = ("siti", "dead", "schema"), ("siti", "parked", "behind_dead_letter")
 RINI = Ask("user:rini", "Pesan percobaan, bukan peristiwa")
+pytestmark = pytest.mark.parametrize("mongo", ["motor"], indirect=True)  # slow, and the driver plays no part in it
 both_effects = pytest.mark.parametrize("kind", ["projection", "reactions"])
 
 
