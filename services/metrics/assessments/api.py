@@ -6,7 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 
+from chassis import clock
 from chassis.access.callers import Caller, callers
+from chassis.calendar import jakarta_day
+from chassis.errors import FieldError
 from chassis.http.answers import CONFLICT, NOT_FOUND, STALE, id_path
 from chassis.http.direct_route import DirectRoute
 from chassis.http.etag import IfMatch, version_of
@@ -15,6 +18,7 @@ from chassis.http.json_body import json_body
 from chassis.http.provided import provided
 from services.metrics.assessments import refusals
 from services.metrics.assessments.models import AssessmentBody, AssessmentState, AssessmentVerification
+from services.metrics.assessments.rules import period_problems
 from services.metrics.assessments.use_cases import AssessmentUseCases
 from services.metrics.documents import AssessedFigures
 
@@ -42,10 +46,15 @@ def routes() -> APIRouter:
     return router
 
 
+def _rules(_request: Request, part: AssessmentBody) -> list[FieldError]:
+    """What rules say of a body whose types are wrong in part."""
+    return period_problems(part.period, jakarta_day(clock.now()))
+
+
 async def submit_assessment(
     request: Request,
     caller: Annotated[Caller, callers("citizen", "officer")],
-    body: Annotated[AssessmentBody, json_body(AssessmentBody)],
+    body: Annotated[AssessmentBody, json_body(AssessmentBody, _rules)],
     assessments: Assessments,
 ) -> Any:
     """Hand in a month's figures: evidence of stage P6 (R8). Citizens report for themselves only."""

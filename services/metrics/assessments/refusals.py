@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from chassis.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, RuleBroken, Stale, invalid, not_found
+from chassis.errors import Conflict, FieldError, Forbidden, NotFound, RuleBroken, Stale, not_found
 
 
-def period_out_of_range() -> Invalid:
+def period_out_of_range() -> FieldError:
     """The month lies before the programme or hasn't begun."""
     text = ("Bulan di luar masa program atau di masa depan.", "The month is before the programme or in the future.")
-    return invalid(FieldError("period", "period", *text))
+    return FieldError("period", "period", *text)
 
 
 def unknown_jakpreneur() -> NotFound:

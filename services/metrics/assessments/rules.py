@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from chassis.calendar import jakarta_day
+from chassis.errors import FieldError, invalid
 from chassis.writing.decision import Documents, Outcome, Write
 from contracts.metrics import AssessmentSubmitted, AssessmentVerified
 from contracts.reference import PROGRAMME_START
@@ -26,6 +27,13 @@ from services.metrics.documents import (
     stored,
 )
 from services.metrics.ledger.rules import UNKNOWN, fact_id
+
+
+def period_problems(period: str | None, today: date) -> list[FieldError]:
+    """A month of the programme that has begun."""
+    if period is None or PROGRAMME_START <= date(int(period[:4]), int(period[5:]), 1) <= today:
+        return []
+    return [refusals.period_out_of_range()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +59,8 @@ class SubmitAssessment:
         Conflict for a month that is reported already.
         """
         today = jakarta_day(now)
-        first = date(int(self.period[:4]), int(self.period[5:]), 1)
-        if not PROGRAMME_START <= first <= today:
-            raise refusals.period_out_of_range()
+        if errors := period_problems(self.period, today):
+            raise invalid(*errors)
         if not _visible(documents, self.jakpreneur_id, self.dinas):
             raise refusals.unknown_jakpreneur()
         if find_fact(documents, fact_id(self.jakpreneur_id, "P1")) is None:

@@ -6,13 +6,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
+from chassis import clock
 from chassis.access.callers import Caller, callers
+from chassis.calendar import jakarta_day
+from chassis.errors import FieldError
 from chassis.http.answers import CONFLICT, NOT_FOUND, STALE
 from chassis.http.etag import IfMatch, set_etag, version_of
 from chassis.http.idempotency_key import idempotency
 from chassis.http.json_body import json_body
 from chassis.http.provided import provided
 from services.training.api_types import PartnerId, actor_of
+from services.training.partners.api_key_rules import expiry_problems
 from services.training.partners.models import (
     ApiKeyBody,
     NewApiKey,
@@ -80,11 +84,17 @@ async def change_partner_status(
     return reply
 
 
+def _expiry_rules(request: Request, part: ApiKeyBody) -> list[FieldError]:
+    """What rules say of a body whose types are wrong in part (R9)."""
+    partners: PartnerUseCases = request.app.state.provided[PartnerUseCases]
+    return expiry_problems(part.expires_on, jakarta_day(clock.now()), partners.rules.api_key_days)
+
+
 async def create_api_key(
     request: Request,
     partner_id: PartnerId,
     caller: AdminOrPartner,
-    body: Annotated[ApiKeyBody, json_body(ApiKeyBody)],
+    body: Annotated[ApiKeyBody, json_body(ApiKeyBody, _expiry_rules)],
     partners: Partners,
 ) -> Any:
     """Make an API key; two at most are valid at once. A repeated Idempotency-Key gets 409: the secret isn't stored."""

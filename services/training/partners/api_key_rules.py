@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final, get_args
 
 from chassis.calendar import JAKARTA, jakarta_day
-from chassis.errors import invalid
+from chassis.errors import FieldError, invalid
 from chassis.writing.decision import Documents, Outcome
 from services.training.actor import Actor
 from services.training.changes import TypedChanges
@@ -27,6 +27,13 @@ KEYS_AT_ONCE: Final = 2
 def valid(key: ApiKey, now: datetime) -> bool:
     """Whether calls with the key are let in: it is neither revoked nor past its last day."""
     return key["revoked_at"] is None and key["expires_at"] > now
+
+
+def expiry_problems(expires_on: date | None, today: date, most_days: int) -> list[FieldError]:
+    """A key's last day lies ahead, and not too far."""
+    if expires_on is None or today < expires_on <= today + timedelta(days=most_days):
+        return []
+    return [REFUSALS.failing("expires_on", "R9.key_expiry", days=most_days)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +59,8 @@ class CreateApiKey:
             raise REFUSALS.refused("partner_id", "R9.partner_ended")
         if not self.actor.staff and not set(self.scopes) <= self.actor.scopes:
             raise not_yours()
-        today = jakarta_day(now)
-        if not today < self.expires_on <= today + timedelta(days=self.rules.api_key_days):
-            raise invalid(REFUSALS.failing("expires_on", "R9.key_expiry", days=self.rules.api_key_days))
+        if errors := expiry_problems(self.expires_on, jakarta_day(now), self.rules.api_key_days):
+            raise invalid(*errors)
         kept = [key["_id"] for key in changes.api_keys(partner["kids"]) if key is not None and valid(key, now)]
         if len(kept) >= KEYS_AT_ONCE:
             raise REFUSALS.refused("partner_id", "R9.two_keys")

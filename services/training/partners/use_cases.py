@@ -45,7 +45,7 @@ class PartnerUseCases:
     def __init__(self, group_commit: GroupCommit, store: PartnerStore, rules: Rules, secrets: PartnerSecrets) -> None:
         self._group_commit = group_commit
         self._store = store
-        self._rules = rules
+        self.rules = rules
         self._secrets = secrets
 
     async def apply_as_partner(
@@ -101,7 +101,7 @@ class PartnerUseCases:
         """
         new = api_keys.generate(self._secrets.env)
         digest = api_keys.digest(new.secret, self._secrets.pepper)
-        command = CreateApiKey(partner_id, new.kid, digest, tuple(scopes), expires_on, actor, self._rules)
+        command = CreateApiKey(partner_id, new.kid, digest, tuple(scopes), expires_on, actor, self.rules)
         reads = [(PARTNERS, partner_id), (API_KEYS, new.kid)]
         reply = await self._group_commit.submit(Decision(command.decide, reads, idempotency))
         if reply["kid"] != new.kid:

@@ -23,6 +23,7 @@ from contracts.reference import Kota
 from services.training.api_types import Day, TrainingId, actor_of
 from services.training.documents import TrainingStage, TrainingStatus
 from services.training.trainings import replies
+from services.training.trainings.audience import code_problems
 from services.training.trainings.ical import calendar_of
 from services.training.trainings.models import (
     RevisionBody,
@@ -32,9 +33,10 @@ from services.training.trainings.models import (
     TrainingPage,
     TrainingReference,
     TransitionBody,
+    named,
 )
 from services.training.trainings.revision import ReviseTraining
-from services.training.trainings.rules import CreateTraining, Session
+from services.training.trainings.rules import CreateTraining, Session, timetable_problems
 from services.training.trainings.store import Wanted
 from services.training.trainings.use_cases import TrainingUseCases
 
@@ -63,11 +65,21 @@ def routes() -> APIRouter:
     return router
 
 
+def _timetable_rules(_request: Request, part: TrainingBody | RevisionBody) -> list[FieldError]:
+    """What rules say of a body whose types are wrong in part (R10)."""
+    sessions = _sessions(part.sessions) if part.sessions is not None else None
+    return timetable_problems(sessions, part.registration_deadline, part.quota)
+
+
+def _rules(request: Request, part: TrainingBody) -> list[FieldError]:
+    return [*_timetable_rules(request, part), *code_problems(part.dinas, named(part.audience))]
+
+
 async def create_training(
     request: Request,
     response: Response,
     caller: Owner,
-    body: Annotated[TrainingBody, json_body(TrainingBody)],
+    body: Annotated[TrainingBody, json_body(TrainingBody, _rules)],
     trainings: Trainings,
     dry_run: Annotated[bool, Query(description="Check everything, store nothing")] = False,
 ) -> Any:
@@ -82,7 +94,7 @@ async def create_training(
         sessions=_sessions(body.sessions),
         quota=body.quota,
         registration_deadline=body.registration_deadline,
-        audience=body.audience.named() if body.audience else {},
+        audience=named(body.audience),
         external_id=body.external_id,
         dry_run=dry_run,
     )
@@ -149,7 +161,7 @@ async def revise_training(
     training_id: TrainingId,
     response: Response,
     caller: Owner,
-    body: Annotated[RevisionBody, json_body(RevisionBody)],
+    body: Annotated[RevisionBody, json_body(RevisionBody, _timetable_rules)],
     trainings: Trainings,
     if_match: IfMatch = None,
 ) -> Any:

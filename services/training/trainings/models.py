@@ -52,11 +52,12 @@ class AudienceBody(Body):
         default=None, description="Commodity group codes", examples=[["kuliner"]]
     )
 
-    def named(self) -> Audience:
-        """Only the fields that are given, each as a list."""
-        given = {name: getattr(self, name) for name in type(self).model_fields}
-        lists = {name: [value] if isinstance(value, str) else list(value) for name, value in given.items() if value}
-        return cast("Audience", lists)
+
+def named(body: AudienceBody | None) -> Audience:
+    """Only the fields that are given, each as a list; without a body everybody."""
+    given = {name: getattr(body, name) for name in AudienceBody.model_fields} if body is not None else {}
+    lists = {name: [value] if isinstance(value, str) else list(value) for name, value in given.items() if value}
+    return cast("Audience", lists)
 
 
 class TrainingBody(Body):

@@ -44,13 +44,17 @@ class Session:
         return {"starts_at": self.starts_at, "ends_at": self.ends_at, "place": self.place, "online_url": self.online_url}
 
 
-def timetable_problems(sessions: Sequence[Session], registration_deadline: datetime, quota: int) -> list[FieldError]:
-    """Every failing rule of a timetable.
+def timetable_problems(
+    sessions: Sequence[Session] | None, registration_deadline: datetime | None, quota: int | None
+) -> list[FieldError]:
+    """Every failing rule of a timetable, or of what is known of it.
 
     There is at least one session; sessions are in order and do not overlap; the deadline is before the first; quota >= 1.
     """
     errors: list[FieldError] = []
-    if not sessions:
+    if sessions is None:
+        sessions = ()
+    elif not sessions:
         errors.append(REFUSALS.failing("sessions", "R10.sessions_empty"))
     for index, session in enumerate(sessions):
         if session.ends_at <= session.starts_at:
@@ -58,9 +62,9 @@ def timetable_problems(sessions: Sequence[Session], registration_deadline: datet
     for index, (before, after) in enumerate(pairwise(sessions), start=1):
         if after.starts_at < before.ends_at:
             errors.append(REFUSALS.failing(f"sessions.{index}.starts_at", "R10.sessions_order"))
-    if sessions and registration_deadline >= sessions[0].starts_at:
+    if sessions and registration_deadline is not None and registration_deadline >= sessions[0].starts_at:
         errors.append(REFUSALS.failing("registration_deadline", "R10.deadline"))
-    if quota < 1:
+    if quota is not None and quota < 1:
         errors.append(REFUSALS.failing("quota", "R10.quota"))
     return errors
 

@@ -8,14 +8,14 @@ import pytest
 from pydantic import ValidationError
 
 from services.training.trainings import replies
-from services.training.trainings.models import AudienceBody, SessionBody
+from services.training.trainings.models import AudienceBody, SessionBody, named
 from tests.unit.training.world import World
 
 
 def test_an_audience_may_be_one_code_or_several() -> None:
     """What isn't named isn't kept, so that it is open to all."""
     body = AudienceBody.model_validate_json('{"kota": "31.71", "commodity": ["kuliner", "kriya"], "category": null}')
-    assert body.named() == {"kota": ["31.71"], "commodity": ["kuliner", "kriya"]}
+    assert named(body) == {"kota": ["31.71"], "commodity": ["kuliner", "kriya"]}
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2021-03-01T09:00:00"])
