@@ -32,12 +32,14 @@ def right_part(model: type[Model], given: Any, problems: Sequence[Any], *, strin
 
 def _remove(part: dict[int | str, Any], place: Sequence[int | str]) -> None:
     """Take out what stands at a place. Of a list with something wrong the whole list goes: its order may matter."""
-    for step in place:
+    for step in place[:-1]:
         inner = part.get(step)
         if not isinstance(inner, dict):
             part.pop(step, None)
             return
         part = inner
+    if place:
+        part.pop(place[-1], None)
 
 
 @cache

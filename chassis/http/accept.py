@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 _LANGUAGES = {"id": "id", "in": "id", "ms": "id", "en": "en"}  # `in`: what older Android telephones call Indonesian
 
@@ -31,14 +31,13 @@ def language_of(header: str | None) -> str:
 
 
 def _by_language(ranges: Mapping[str, float]) -> dict[str, float]:
-    star = ranges.get("*", 0.0)
     liked: dict[str, float] = {}
-    order: Sequence[str] = list(ranges)
-    for name in order:
-        language = _LANGUAGES.get(name.partition("-")[0])
+    for place, (name, quality) in enumerate(ranges.items()):
+        language = "*" if name == "*" else _LANGUAGES.get(name.partition("-")[0])
         if language is not None:
             # Of two languages that are liked alike the one named first is meant.
-            liked[language] = max(liked.get(language, 0.0), ranges[name] - order.index(name) * 1e-6 if ranges[name] else 0.0)
+            liked[language] = max(liked.get(language, 0.0), quality - place * 1e-6 if quality else 0.0)
+    star = liked.get("*", 0.0)
     return {"id": liked.get("id", star), "en": liked.get("en", star)}
 
 

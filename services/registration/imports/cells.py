@@ -24,9 +24,10 @@ _MIDNIGHT: Final = re.compile(r"[ T]0?0[:.]00([:.]00)?(\.0+)?$")
 _MOMENT: Final = re.compile(
     r"(?P<day>[0-9/.-]{8,10})(?:[ T](?P<hour>[0-9]{1,2})[:.](?P<minute>[0-9]{2})(?:[:.](?P<second>[0-9]{2}))?)?"
 )
-_AMOUNT: Final = re.compile(r"(?:Rp\.?\s?)?(-?[0-9]{1,3}(?:\.[0-9]{3})+|-?[0-9]+)(?:,00|,-)?", re.IGNORECASE)
-_WHOLE: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+")
+_AMOUNT: Final = re.compile(r"(?:Rp\.?\s*)?(-?[1-9][0-9]{0,2}(?:\.[0-9]{3})+|-?[0-9]+)(?:,00|,-)?", re.IGNORECASE)
+_WHOLE: Final = re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+|[0-9]+")
 _FORMULA_TEXT: Final = re.compile(r'="(.*)"', re.DOTALL)
+_APOSTROPHES: Final = frozenset("'\u2019\u2018")
 _SCIENTIFIC: Final = re.compile(r"[0-9]([.,][0-9]+)?E\+?[0-9]{2}", re.IGNORECASE)
 _NOTHING: Final = frozenset({"-", "--", "n/a", "#n/a"})  # what people and Excel write where there is nothing
 _JAKARTA: Final = "+07:00"
@@ -38,7 +39,8 @@ def bare(cell: str) -> str:
     formula = _FORMULA_TEXT.fullmatch(text)
     if formula is not None:
         return formula[1].strip()
-    if text[:1] in "'\u2019\u2018" and text[1:2].isalnum():
+    quoted = text[:1] in _APOSTROPHES, text[-1:] in _APOSTROPHES
+    if quoted == (True, False) and any(map(str.isalnum, text)):
         return text[1:].strip()
     return "" if text.casefold() in _NOTHING else text
 
@@ -50,13 +52,12 @@ def understood(cells: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Fiel
     for names, read, refusal in _KINDS:
         for name in names:
             text = clean_code(texts.get(name, ""))
-            if text:
-                found = read(text)
-                if found is None:
-                    errors[name] = refusal(name)
-                else:
-                    texts[name] = found
-    if _SCIENTIFIC.fullmatch(texts.get("nik", "")):
+            found = read(text) if text else ""
+            if found is None:
+                errors[name] = refusal(name)
+            elif name in texts:
+                texts[name] = found
+    if _SCIENTIFIC.fullmatch(clean_code(texts.get("nik", ""))):
         errors["nik"] = refusals.nik_as_number()
     return {name: value for name, value in texts.items() if name not in errors}, errors
 

@@ -24,7 +24,7 @@ COLUMNS: Final = (
 )  # fmt: skip
 MIGRATORS: Final = "verified_on"  # the column that needs a right of its own
 _WORKBOOKS: Final = (b"PK", b"\xd0\xcf\x11\xe0")  # first bytes of .xlsx and .xls
-_SEPARATOR: Final = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+_SEPARATOR: Final = re.compile(r'"?sep=([,;|\t])"?', re.IGNORECASE)
 _TITLES: Final = 10  # rows with something in them that may stand before the header
 
 
@@ -44,12 +44,17 @@ class HeaderSearch:
         self.skipped = 0
         self._separator: str | None = None
         self._seen = 0
+        self._within = False  # a cell with a line break: Excel shows both lines as one row
 
     def feed(self, line: str) -> Header | None:
         """The header, or None for a line before it; raises Invalid for a wrong header, and when there is none."""
-        separator = _SEPARATOR.fullmatch(line.strip()) if self._seen == 0 else None
+        separator = _SEPARATOR.fullmatch(line.strip(" ")) if self._seen == 0 else None
         if separator is not None:
             self._separator, self.skipped = separator[1], 1
+            return None
+        self.skipped += self._within
+        self._within ^= line.count('"') % 2 == 1
+        if not line.strip():
             return None
         delimiter = self._separator or max(",;\t", key=line.count)
         try:
@@ -59,16 +64,23 @@ class HeaderSearch:
         if not any(cells):
             return None
         names = [_canonical(cell) for cell in cells]
-        if any(name in COLUMNS for name in names):
+        if _is_header(names):
             return _header(delimiter, names, cells)
         self._seen += 1
-        if self._seen >= _TITLES:
+        if self._seen > _TITLES:
             raise refusals.header_missing()
         return None
 
 
 def _canonical(cell: str) -> str:
-    return re.sub(r"[\s.\-]+", "_", cell.lower())
+    return re.sub(r"[\s.\-]{1,3}", "_", cell.lower())
+
+
+def _is_header(names: list[str]) -> bool:
+    """Whether a row names columns. A person who is called Nik, or a title `Dinas; Sosial`, has one such word by chance."""
+    known = sum(name in COLUMNS for name in names)
+    mostly = 1 < known > sum(map(bool, names)) / 2
+    return mostly or ("nik" in names and not any(map(str.isdigit, names)))
 
 
 def _header(delimiter: str, names: list[str], cells: list[str]) -> Header:
