@@ -31,7 +31,7 @@ CASES: dict[str, tuple[str, str, str, str, dict[str, Any], dict[str, str]]] = {
     ),
     "a key": (
         "training", "POST", "/v1/partners/par_4Yq0pV7sT2mXb1Zk/api-keys", "admin",
-        {"scopes": ["trainings:wirte"], "expires_on": "2020-01-01"},
+        {"scopes": ["trainings:edit"], "expires_on": "2020-01-01"},
         {"scopes.0": "literal_error", "expires_on": "R9.key_expiry"},
     ),
     "a report": (
