@@ -57,7 +57,8 @@ check-monitoring:
 bench: setup ## measure every ratio against its peer in the same run
 	@$(PY) -m bench
 
-chaos: setup ## the fault harness, long form
+chaos: setup ## slow proofs, then the fault harness, long form
+	@$(PY) -m pytest -m slow --no-cov
 	@$(PY) -m tests.faults
 
 format: setup ## format the code

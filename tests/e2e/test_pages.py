@@ -123,6 +123,7 @@ def test_the_runbook(checkout: Checkout) -> None:
     assert "Pesan percobaan dari mitra" in checkout.run("jakpreneur dead-letters history metrics")
 
 
+@pytest.mark.slow
 def test_backup_and_restore(checkout: Checkout, tmp_path: Path) -> None:
     """Who registered before the backup is there after the restore, who came later isn't, and all is sound."""
     cold, restore, prove, *_ = (block.replace("/tmp/", f"{tmp_path}/") for block in blocks("backup.md"))  # noqa: S108 - the page's own
