@@ -6,6 +6,9 @@ checker.py works on this alone, so that it can be tested without a server.
 from __future__ import annotations
 
 import asyncio
+import base64
+import hmac
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -129,7 +132,8 @@ async def collect(
     services: Sequence[str] = SERVICES,
 ) -> Collected:
     """Read it all. `caller` is the id under which the clients' idempotency keys are stored."""
-    states = {name: await asyncio.to_thread(_service, settings, name, f"{caller}:") for name in services}
+    records = _records(settings, caller, [act.key for act in acts])
+    states = {name: await asyncio.to_thread(_service, settings, name, records) for name in services}
     log, ends = await read_topics(settings, ALL_TOPICS)
     vault = privacy.vault(settings)
     identities = states["registration"].documents["identities"]
@@ -139,7 +143,17 @@ async def collect(
     return Collected(acts, states, log, ends, subscriptions, list(planted), people, reconciliation)
 
 
-def _service(settings: Settings, name: str, caller: str) -> ServiceState:
+def _records(settings: Settings, caller: str, keys: Iterable[str]) -> dict[str, str]:
+    """The idempotency records of these keys: as the APIs store them, by a keyed hash, and as use cases are called without one."""
+    pepper = base64.b64decode(settings.idempotency_pepper.get_secret_value())
+    found: dict[str, str] = {}
+    for key in keys:
+        found[hmac.digest(pepper, json.dumps([caller, key]).encode(), "sha256").hex()] = key
+        found[f"{caller}:{key}"] = key
+    return found
+
+
+def _service(settings: Settings, name: str, records: dict[str, str]) -> ServiceState:
     prefix = settings.kafka_topic_prefix
     with MongoClient[dict[str, Any]](settings.mongodb_url.get_secret_value(), tz_aware=True) as client:
         database = client[f"{settings.mongodb_database_prefix}_{name}"]
@@ -161,8 +175,8 @@ def _service(settings: Settings, name: str, caller: str) -> ServiceState:
                 figures[name] += count
             state.figures = {name: count for name, count in figures.items() if count}
         for doc in database["idempotency"].find({}, projection=["reply"]):
-            if doc["_id"].startswith(caller):
-                state.replies[doc["_id"].removeprefix(caller)] = doc["reply"]
+            if doc["_id"] in records:
+                state.replies[records[doc["_id"]]] = doc["reply"]
     return state
 
 
